@@ -18,8 +18,9 @@ enum hosa_span { HOSA_SHORT_WINDOW, HOSA_LONG_WINDOW, HOSA_SPANS };
 
 struct hosa_window {
   __u64 start_ns; /* CLOCK_MONOTONIC */
-  __u64 amount;   /* bytes or forks since start_ns; all ones after the record was sent */
+  __u64 amount;   /* bytes or forks since start_ns; HOSA_WINDOW_SENT after the record was sent */
 };
+#define HOSA_WINDOW_SENT (~0ULL)
 
 /* One slot of `counters`: totals since load, read without locks. 192 bytes = three cache lines. */
 struct hosa_cpu {

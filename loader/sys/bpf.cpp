@@ -1,0 +1,156 @@
+#include "loader/sys/bpf.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstring>
+
+namespace hosa {
+namespace {
+
+constexpr int kENotSupp = 524;  // the kernel's internal ENOTSUPP, which it lets out for missing map operations
+
+// The size of bpf_attr up to and including a field.
+#define HOSA_ATTR_THROUGH(field) (offsetof(bpf_attr, field) + sizeof(bpf_attr::field))
+
+template <class Pointer>
+uint64_t address(Pointer* pointer) {
+  return static_cast<uint64_t>(reinterpret_cast<uintptr_t>(pointer));
+}
+
+long call(bpf_cmd command, bpf_attr& attr, std::size_t size) {
+  return ::syscall(SYS_bpf, command, &attr, size);
+}
+
+bpf_attr zeroed() {
+  bpf_attr attr;
+  std::memset(&attr, 0, sizeof attr);
+  return attr;
+}
+
+void copy_name(char (&out)[BPF_OBJ_NAME_LEN], std::string_view name) {
+  const std::size_t take = name.size() < BPF_OBJ_NAME_LEN ? name.size() : BPF_OBJ_NAME_LEN - 1;
+  if (take > 0) std::memcpy(out, name.data(), take);
+}
+
+// A new descriptor: already close-on-exec, the kernel opens all BPF descriptors so.
+Result<Fd> descriptor(long result, const char* step, std::string_view subject) {
+  if (result < 0) return errno_error(step, subject);
+  return Fd(static_cast<int>(result));
+}
+
+}  // namespace
+
+Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape) {
+  bpf_attr attr = zeroed();
+  attr.map_type = shape.type;
+  attr.key_size = shape.key_bytes;
+  attr.value_size = shape.value_bytes;
+  attr.max_entries = shape.max_entries;
+  attr.map_flags = shape.flags;
+  copy_name(attr.map_name, name);
+  return descriptor(call(BPF_MAP_CREATE, attr, HOSA_ATTR_THROUGH(map_name)), "create BPF map", name);
+}
+
+Result<void> bpf_lookup(int map, const void* key, void* value) {
+  bpf_attr attr = zeroed();
+  attr.map_fd = static_cast<uint32_t>(map);
+  attr.key = address(key);
+  attr.value = address(value);
+  if (call(BPF_MAP_LOOKUP_ELEM, attr, HOSA_ATTR_THROUGH(flags)) < 0) return errno_error("look up in BPF map");
+  return {};
+}
+
+Result<void> bpf_update(int map, const void* key, const void* value, uint64_t flags) {
+  bpf_attr attr = zeroed();
+  attr.map_fd = static_cast<uint32_t>(map);
+  attr.key = address(key);
+  attr.value = address(value);
+  attr.flags = flags;
+  if (call(BPF_MAP_UPDATE_ELEM, attr, HOSA_ATTR_THROUGH(flags)) < 0) return errno_error("update BPF map");
+  return {};
+}
+
+Result<void> bpf_delete(int map, const void* key) {
+  bpf_attr attr = zeroed();
+  attr.map_fd = static_cast<uint32_t>(map);
+  attr.key = address(key);
+  if (call(BPF_MAP_DELETE_ELEM, attr, HOSA_ATTR_THROUGH(key)) < 0) return errno_error("delete from BPF map");
+  return {};
+}
+
+Result<bool> bpf_next_key(int map, const void* key, void* next) {
+  bpf_attr attr = zeroed();
+  attr.map_fd = static_cast<uint32_t>(map);
+  attr.key = address(key);
+  attr.next_key = address(next);
+  if (call(BPF_MAP_GET_NEXT_KEY, attr, HOSA_ATTR_THROUGH(next_key)) == 0) return true;
+  if (errno == ENOENT) return false;
+  return errno_error("walk BPF map");
+}
+
+Result<Batch> bpf_lookup_batch(int map, const uint32_t* from, uint32_t* token, void* keys, void* values,
+                               uint32_t count) {
+  bpf_attr attr = zeroed();
+  attr.batch.map_fd = static_cast<uint32_t>(map);
+  attr.batch.in_batch = address(from);
+  attr.batch.out_batch = address(token);
+  attr.batch.keys = address(keys);
+  attr.batch.values = address(values);
+  attr.batch.count = count;
+  const long result = call(BPF_MAP_LOOKUP_BATCH, attr, HOSA_ATTR_THROUGH(batch));
+  if (result < 0 && errno != ENOENT) {
+    if (errno == kENotSupp) errno = EOPNOTSUPP;
+    return errno_error("read BPF map in batches");
+  }
+  // Hostile until checked: never believe a count larger than the room that was offered.
+  return Batch{attr.batch.count < count ? attr.batch.count : count, result == 0};
+}
+
+Result<Fd> bpf_load_program(const ProgramText& program, std::span<char> log) {
+  bpf_attr attr = zeroed();
+  attr.prog_type = program.type;
+  attr.insn_cnt = static_cast<uint32_t>(program.instructions.size());
+  attr.insns = address(program.instructions.data());
+  attr.license = address(program.licence);
+  copy_name(attr.prog_name, program.name);
+  attr.expected_attach_type = program.expected_attach_type;
+  if (!log.empty()) {
+    log[0] = 0;
+    attr.log_level = 1;
+    attr.log_size = static_cast<uint32_t>(log.size());
+    attr.log_buf = address(log.data());
+  }
+  return descriptor(call(BPF_PROG_LOAD, attr, HOSA_ATTR_THROUGH(expected_attach_type)), "load BPF program",
+                    program.name);
+}
+
+Result<Fd> bpf_open_raw_tracepoint(const char* name, int program) {
+  bpf_attr attr = zeroed();
+  attr.raw_tracepoint.name = address(name);
+  attr.raw_tracepoint.prog_fd = static_cast<uint32_t>(program);
+  return descriptor(call(BPF_RAW_TRACEPOINT_OPEN, attr, HOSA_ATTR_THROUGH(raw_tracepoint)), "attach raw tracepoint",
+                    name);
+}
+
+Result<Fd> bpf_create_link(int program, int target, uint32_t attach_type, uint32_t flags) {
+  bpf_attr attr = zeroed();
+  attr.link_create.prog_fd = static_cast<uint32_t>(program);
+  attr.link_create.target_fd = static_cast<uint32_t>(target);
+  attr.link_create.attach_type = attach_type;
+  attr.link_create.flags = flags;
+  return descriptor(call(BPF_LINK_CREATE, attr, HOSA_ATTR_THROUGH(link_create.flags)), "create BPF link", {});
+}
+
+void raise_memlock_limit() {
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  if (::setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0) return;
+  rlimit own{};  // without CAP_SYS_RESOURCE: at least as far as the hard limit goes
+  if (::getrlimit(RLIMIT_MEMLOCK, &own) != 0) return;
+  own.rlim_cur = own.rlim_max;
+  ::setrlimit(RLIMIT_MEMLOCK, &own);
+}
+
+}  // namespace hosa

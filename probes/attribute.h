@@ -1,0 +1,88 @@
+/* Who did it, and whether somebody must know now: the two tables of usage, the tripwire windows and the records.
+ * Shared by the probes that attribute (memory, fork). `current` is the task that allocates or forks. */
+#pragma once
+#include "probes/bpf.h"
+
+struct map SECTION("maps") config = {BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct hosa_config), 1, BPF_F_MMAPABLE};
+struct map SECTION("maps") by_cgroup = {BPF_MAP_TYPE_LRU_HASH, sizeof(__u64), sizeof(struct hosa_usage), HOSA_CGROUPS,
+                                        0};
+struct map SECTION("maps") by_process = {BPF_MAP_TYPE_LRU_HASH, sizeof(__u32), sizeof(struct hosa_usage),
+                                         HOSA_PROCESSES, 0};
+struct map SECTION("maps") records = {BPF_MAP_TYPE_RINGBUF, 0, 0, 0, 0};
+
+ALWAYS_INLINE struct hosa_config* settings(void) {
+  __u32 zero = 0;
+  return map_lookup(&config, &zero);
+}
+
+ALWAYS_INLINE void add_usage(struct hosa_usage* usage, int subject, __u64 amount, __u64 cgroup) {
+  add(subject == HOSA_ANON_BYTES  ? &usage->anon_bytes
+      : subject == HOSA_ALL_BYTES ? &usage->all_bytes
+                                  : &usage->forks,
+      amount);
+  usage->cgroup = cgroup;
+}
+
+/* Two CPUs may find the entry missing at once: BPF_NOEXIST makes one of them come second and add to the first's. */
+ALWAYS_INLINE void attribute_to(void* table, const void* key, int subject, __u64 amount, __u64 cgroup) {
+  struct hosa_usage* usage = map_lookup(table, key);
+  if (!usage) {
+    struct hosa_usage fresh = {};
+    fresh.cgroup = cgroup;
+    map_update(table, key, &fresh, BPF_NOEXIST);
+    usage = map_lookup(table, key);
+  }
+  if (usage) add_usage(usage, subject, amount, cgroup);
+}
+
+/* Adds to a window; 1 when this overflowed it and a record is due. Windows are laid end to end from the first event
+ * after the last one ended; a window that has sent says nothing more. */
+ALWAYS_INLINE int overflows(struct hosa_window* window, __u64 length_ns, __u64 limit, __u64 amount, __u64 now,
+                            __u64 quiet_until_ns, __u64* sum) {
+  if (now - window->start_ns >= length_ns) {
+    window->start_ns = now;
+    window->amount = 0;
+  }
+  if (window->amount == HOSA_WINDOW_SENT) return 0;
+  *sum = window->amount + amount;
+  window->amount = *sum;
+  if (limit == 0 || *sum < limit || now < quiet_until_ns) return 0;
+  window->amount = HOSA_WINDOW_SENT;
+  return 1;
+}
+
+ALWAYS_INLINE void send(struct hosa_cpu* slot, int subject, int span, __u64 now, __u64 amount, __u64 cgroup,
+                        __u32 tgid) {
+  struct hosa_event* event = ring_reserve(&records, sizeof *event, 0);
+  if (!event) {
+    add(&slot->records_lost, 1);
+    return;
+  }
+  event->subject = subject;
+  event->span = span;
+  event->time_ns = now;
+  event->amount = amount;
+  event->cgroup = cgroup;
+  event->tgid = tgid;
+  event->cpu = this_cpu();
+  current_comm(event->comm, sizeof event->comm);
+  ring_submit(event, 0);
+}
+
+/* The whole of it for one sample. hosa itself is neither attributed nor does it trip. */
+ALWAYS_INLINE void attribute(struct hosa_config* config_now, struct hosa_cpu* slot, int subject, __u64 amount) {
+  __u32 tgid = current_pid_tgid() >> 32;
+  if (config_now->own_tgid != 0 && tgid == config_now->own_tgid) return;
+  __u64 now = now_ns();
+  __u64 cgroup = current_cgroup();
+  __u64 quiet = config_now->quiet_until_ns;
+  __u64 sum = 0;
+  attribute_to(&by_process, &tgid, subject, amount, cgroup);
+  attribute_to(&by_cgroup, &cgroup, subject, amount, cgroup);
+  if (overflows(&slot->windows[subject][HOSA_SHORT_WINDOW], HOSA_SHORT_WINDOW_NS,
+                config_now->limits[subject][HOSA_SHORT_WINDOW], amount, now, quiet, &sum))
+    send(slot, subject, HOSA_SHORT_WINDOW, now, sum, cgroup, tgid);
+  if (overflows(&slot->windows[subject][HOSA_LONG_WINDOW], HOSA_LONG_WINDOW_NS,
+                config_now->limits[subject][HOSA_LONG_WINDOW], amount, now, quiet, &sum))
+    send(slot, subject, HOSA_LONG_WINDOW, now, sum, cgroup, tgid);
+}

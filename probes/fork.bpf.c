@@ -1,0 +1,13 @@
+/* New tasks, processes and threads alike. In sched_process_fork `current` is the parent: the one that forks is the one
+ * that is counted, and a storm whose children fork on is counted under each of them and under their cgroup. */
+#include "probes/attribute.h"
+
+SECTION("raw_tp/sched_process_fork") int hosa_fork(__u64* ctx) {
+  (void)ctx;
+  struct hosa_config* config_now = settings();
+  struct hosa_cpu* slot = own_slot();
+  if (!config_now || !slot) return 0;
+  add(&slot->forks, 1);
+  attribute(config_now, slot, HOSA_FORKS, 1);
+  return 0;
+}
