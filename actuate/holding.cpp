@@ -1,0 +1,144 @@
+#include "actuate/holding.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace hosa {
+
+const char* stage_name(Stage stage) {
+  switch (stage) {
+    case Stage::insured: return "insured";
+    case Stage::bucket: return "bucket";
+    case Stage::watching: return "watching";
+    case Stage::done: return "done";
+  }
+  return "?";
+}
+
+double Holding::seconds_to_failure() const {
+  return growth_per_s_ > 0 ? room_ / growth_per_s_ : std::numeric_limits<double>::infinity();
+}
+
+void Holding::enter(Stage stage, const Observation& o) {
+  stage_ = stage;
+  entered_s_ = o.now_s;
+  look_s_ = o.now_s;
+  look_bytes_ = o.bytes;
+}
+
+// Growth per second over about a second: long enough to average pulses of a quarter second.
+void Holding::measure(const Observation& o) {
+  room_ = o.room_bytes;
+  bytes_ = o.bytes;
+  const double span = o.now_s - slope_s_;
+  if (span < 1.0 && !(span >= 0.1 && growth_per_s_ == 0)) return;
+  const double latest = (o.bytes - slope_bytes_) / span;
+  growth_per_s_ = latest;
+  if (span < 1.0) return;
+  slope_s_ = o.now_s;
+  slope_bytes_ = o.bytes;
+}
+
+Orders Holding::insurance_line(const Observation& o) {
+  Orders orders;
+  if (!o.has_line) return orders;
+  orders.set_line = true;
+  orders.line_bytes = line_ = o.current_bytes + insurance_;
+  line_written_s_ = o.now_s;
+  return orders;
+}
+
+Orders Holding::insure(const Observation& o) {
+  if (o.now_s - freed_s_ < kRelapseS) hysteresis_ = std::min(2 * hysteresis_, kLongestHysteresisS);
+  base_ = bytes_ = slope_bytes_ = o.bytes;
+  slope_s_ = o.now_s;
+  growth_per_s_ = 0;
+  insured_s_ = o.now_s;
+  room_ = o.room_bytes;
+  insurance_ = o.room_bytes * o.share / 2;
+  severe_ = false;
+  enter(Stage::insured, o);
+  return insurance_line(o);
+}
+
+Orders Holding::release(double now_s) {
+  Orders orders;
+  orders.pulse = bucket_.frozen() ? Pulse::thaw : Pulse::none;
+  orders.close_room = stage_ == Stage::bucket;
+  orders.drop_line = stage_ == Stage::insured || stage_ == Stage::bucket;
+  bucket_.start(now_s);
+  stage_ = Stage::watching;
+  entered_s_ = freed_s_ = now_s;
+  severe_ = false;
+  return orders;
+}
+
+Orders Holding::while_insured(const Observation& o) {
+  const double horizon = o.warming ? kWarmupHorizonS : kHorizonS;
+  const bool nearly_used = o.bytes - base_ >= 0.75 * insurance_;
+  if (nearly_used && seconds_to_failure() < horizon && (o.detector_agrees || o.warming)) {
+    enter(Stage::bucket, o);
+    bucket_.start(o.now_s);
+    Orders orders;
+    orders.open_room = true;
+    return orders;
+  }
+  if (o.now_s - look_s_ < kInsuranceLookS) return {};
+  // After a relapse the insurance, too, stays for the longer time.
+  const bool still = o.bytes - look_bytes_ < kInsuranceGrowth * insurance_;
+  const bool waited = o.now_s - entered_s_ >= std::max(kInsuranceLookS, hysteresis_);
+  look_s_ = o.now_s;
+  look_bytes_ = o.bytes;
+  return still && waited ? release(o.now_s) : Orders{};
+}
+
+Orders Holding::while_bucket(const Observation& o) {
+  if (!severe_ && o.room_ready && o.now_s - entered_s_ > 1.0 && !o.warming) {
+    severe_ = seconds_to_failure() < kSevereHorizonS || o.available_bytes < 2 * o.reserve_bytes;
+  }
+  const double pool = std::max(0.0, o.room_bytes) * o.share;
+  fill_ = pool / kFillHorizonS / (severe_ ? 4 : 1);
+  if (severe_ && o.available_bytes < o.reserve_bytes) fill_ = 0;
+  Orders orders;
+  if (o.has_line && o.now_s - line_written_s_ >= kRewriteS) {
+    const double line = o.current_bytes + pool / 2;
+    line_written_s_ = o.now_s;
+    if (line > line_) {
+      orders.set_line = true;
+      orders.line_bytes = line_ = line;
+    }
+  }
+  return orders;
+}
+
+Orders Holding::step(const Observation& o) {
+  const double growth = o.bytes - bytes_;
+  measure(o);
+  if (stage_ == Stage::done) return {};
+  if (stage_ == Stage::watching) {
+    if (o.now_s - freed_s_ >= kRelapseS) stage_ = Stage::done;
+    return {};
+  }
+  if (o.gone) return release(o.now_s);
+  if (stage_ == Stage::insured) return while_insured(o);
+
+  Orders orders = while_bucket(o);
+  if (!o.room_ready) return orders;  // the keeper is still moving the growers in
+  orders.pulse = bucket_.step(o.now_s, growth, fill_, o.freeze);
+  const double quiet_since = std::max(bucket_.last_freeze_s(), entered_s_);
+  if (o.now_s - quiet_since < hysteresis_) return orders;
+  // It runs and needs no freeze: one step back, to an insurance counted from here.
+  severe_ = false;
+  orders.close_room = true;
+  base_ = o.bytes;
+  insurance_ = o.room_bytes * o.share / 2;
+  enter(Stage::insured, o);
+  if (o.has_line && o.current_bytes + insurance_ > line_) {
+    orders.set_line = true;
+    orders.line_bytes = line_ = o.current_bytes + insurance_;
+    line_written_s_ = o.now_s;
+  }
+  return orders;
+}
+
+}  // namespace hosa

@@ -1,0 +1,65 @@
+#include "actuate/suspicion.h"
+
+#include <algorithm>
+
+#include "detect/culprit.h"
+
+namespace hosa {
+namespace {
+
+double amount(const UnitUse* use, Carrier carrier) {
+  if (use == nullptr) return 0;
+  return carrier == Carrier::memory ? use->bytes : carrier == Carrier::cpu ? use->cpu_s : use->forks;
+}
+
+}  // namespace
+
+const char* cause_name(Cause cause) {
+  constexpr const char* kNames[] = {"none", "tripwire", "horizon", "score"};
+  return kNames[static_cast<int>(cause)];
+}
+
+const char* carrier_name(Carrier carrier) {
+  constexpr const char* kNames[] = {"memory", "cpu", "tasks"};
+  return kNames[static_cast<int>(carrier)];
+}
+
+void Suspicion::raise(Cause cause, double onset_s, double now_s) {
+  if (!active(now_s)) {
+    cause_ = cause;
+    onset_s_ = onset_s;
+    first_.time_s = -1;
+  }
+  raised_s_ = now_s;
+}
+
+Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> uses, const UseHistory& history,
+                        double least_growth) {
+  Finding finding;
+  if (first_.time_s < 0) first_.fill(now_s, uses);
+  const UseHistory::Generation* before = history.at(onset_s_);
+  if (before == nullptr) before = &first_;
+
+  std::array<detect::Growth, kUnits> growth;
+  const std::size_t count = std::min(uses.size(), growth.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    growth[i] = {uses[i].unit, amount(&uses[i], carrier) - amount(before->find(uses[i].unit), carrier)};
+  }
+  const detect::Attribution who = detect::attribute({growth.data(), count});
+  if (who.culprit < 0) return finding;
+  const UnitUse& culprit = uses[static_cast<std::size_t>(who.culprit)];
+  finding.grows = true;
+  finding.named = who.explains_half;
+  finding.unit = culprit.unit;
+  finding.share = who.share;
+  if (who.runner_up >= 0) finding.runner_up = uses[static_cast<std::size_t>(who.runner_up)].unit;
+  finding.runner_up_share = who.runner_up_share;
+  finding.growth = growth[static_cast<std::size_t>(who.culprit)].amount;
+  const double seconds = now_s - first_.time_s;
+  if (seconds < kFirstLookS) return finding;
+  finding.growth_per_s = (amount(&culprit, carrier) - amount(first_.find(culprit.unit), carrier)) / seconds;
+  finding.confirmed = finding.named && finding.growth_per_s > 0 && finding.growth >= least_growth;
+  return finding;
+}
+
+}  // namespace hosa

@@ -1,0 +1,51 @@
+// Suspicion: from "something grows" to "this unit, and it is confirmed" (spec 5 and 6, holding.md 1).
+//
+// It begins with a tripwire, a short horizon or a high score, looks at all units several times, and ends by naming a
+// culprit, or after kPatienceS without one. A tripwire counts gross bytes; two looks at net bytes confirm it, so a
+// process that maps and unmaps all day is never named. Pure: time and use are arguments.
+#pragma once
+#include <span>
+
+#include "actuate/history.h"
+
+namespace hosa {
+
+enum class Cause : uint8_t { none, tripwire, horizon, score };
+const char* cause_name(Cause cause);
+
+enum class Carrier : uint8_t { memory, cpu, tasks };
+const char* carrier_name(Carrier carrier);
+
+struct Finding {
+  bool grows = false;      // somebody grows at all
+  bool named = false;      // one unit explains more than half of the growth
+  bool confirmed = false;  // and two looks agree that it really does
+  uint64_t unit = 0, runner_up = 0;
+  double share = 0, runner_up_share = 0;
+  double growth = 0;        // of the culprit since onset: bytes, CPU seconds or births
+  double growth_per_s = 0;  // between first and latest look
+};
+
+class Suspicion {
+ public:
+  static constexpr double kPatienceS = 3;  // a trip that nobody's net growth confirms for so long was churn
+  static constexpr double kFirstLookS = 0.1;
+  static constexpr double kLeastBytes = 4.0 * 1024 * 1024;  // a leak of 50 MB/s has them in 80 ms
+
+  // Begins, or lasts longer when it has begun. onset_s says which generation of the history is "before".
+  void raise(Cause cause, double onset_s, double now_s);
+  bool active(double now_s) const { return cause_ != Cause::none && now_s - raised_s_ < kPatienceS; }
+  void drop() { cause_ = Cause::none; }
+  Cause cause() const { return cause_; }
+  double onset_s() const { return onset_s_; }
+
+  Finding look(Carrier carrier, double now_s, std::span<const UnitUse> uses, const UseHistory& history,
+               double least_growth);
+
+ private:
+  Cause cause_ = Cause::none;
+  double onset_s_ = 0, raised_s_ = -1e9;
+  UseHistory::Generation first_;  // the first look of this suspicion
+};
+
+}  // namespace hosa

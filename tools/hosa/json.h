@@ -1,0 +1,40 @@
+// JsonLine: one JSON object on one line, built in place without allocation. What does not fit is dropped whole (the
+// object stays valid) and `cut` says so. Strings are escaped; a number that is not finite becomes null.
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+#include "loader/sys/fixed.h"
+
+namespace hosa {
+
+class JsonLine {
+ public:
+  static constexpr std::size_t kCapacity = 6144;
+
+  JsonLine() { text_.append("{"); }
+  JsonLine& text(std::string_view key, std::string_view value);
+  JsonLine& number(std::string_view key, double value);
+  JsonLine& integer(std::string_view key, int64_t value);
+  JsonLine& flag(std::string_view key, bool value);
+  JsonLine& open(std::string_view key, char bracket);  // '{' or '['
+  JsonLine& close(char bracket);                       // '}' or ']'
+  // Array items.
+  JsonLine& item(double value);
+  // Ends the object with "}\n"; the line may be used until the next change.
+  std::string_view finish();
+  bool cut() const { return cut_; }
+
+ private:
+  bool fits(std::size_t bytes) const { return text_.size() + bytes + 64 < kCapacity; }
+  void comma();
+  void key(std::string_view name);
+  void quoted(std::string_view value);
+  void plain(double value);
+
+  FixedString<kCapacity> text_;
+  bool first_ = true, cut_ = false;
+  int depth_ = 0;
+};
+
+}  // namespace hosa
