@@ -40,8 +40,10 @@ FixedString<256> Error::text() const {
   if (!subject.empty()) out.append(" ").append(subject.view());
   if (code == 0) return out;
   out.append(": ").append(known.message).append(" (");
-  if (known.name != nullptr) out.append(known.name);
-  else out.append("errno ").append_number(code);
+  if (known.name != nullptr)
+    out.append(known.name);
+  else
+    out.append("errno ").append_number(code);
   out.append(")");
   return out;
 }

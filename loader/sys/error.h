@@ -14,34 +14,43 @@
 namespace hosa {
 
 struct Error {
-  int code = 0;               // errno value, or 0 when the input itself was wrong
-  const char* step = "";      // a literal: "open memory.high of"
-  FixedString<120> subject;   // path, name or the offending text; truncated, never overrun
+  int code = 0;              // errno value, or 0 when the input itself was wrong
+  const char* step = "";     // a literal: "open memory.high of"
+  FixedString<120> subject;  // path, name or the offending text; truncated, never overrun
 
   // Renders "step subject: message (ENAME)" and returns it NUL-terminated.
   FixedString<256> text() const;
 };
 
 // The lower-case message and symbolic name of an errno value: {"permission denied", "EACCES"}.
-struct ErrnoName { const char* message; const char* name; };
+struct ErrnoName {
+  const char* message;
+  const char* name;
+};
 ErrnoName errno_name(int code);
 
 inline Error make_error(int code, const char* step, std::string_view subject = {}) {
   return Error{code, step, FixedString<120>(subject)};
 }
-inline Error errno_error(const char* step, std::string_view subject = {}) { return make_error(errno, step, subject); }
+inline Error errno_error(const char* step, std::string_view subject = {}) {
+  return make_error(errno, step, subject);
+}
 
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : ok_(true), value_(std::move(value)) {}  // NOLINT: implicit, as in std::expected
+  Result(T value) : ok_(true), value_(std::move(value)) {}   // NOLINT: implicit, as in std::expected
   Result(const Error& error) : ok_(false), error_(error) {}  // NOLINT
   Result(Result&& other) noexcept : ok_(other.ok_) {
-    if (ok_) new (&value_) T(std::move(other.value_));
-    else new (&error_) Error(other.error_);
+    if (ok_)
+      new (&value_) T(std::move(other.value_));
+    else
+      new (&error_) Error(other.error_);
   }
   Result& operator=(Result&&) = delete;
-  ~Result() { if (ok_) value_.~T(); }
+  ~Result() {
+    if (ok_) value_.~T();
+  }
 
   bool has_value() const { return ok_; }
   explicit operator bool() const { return ok_; }
@@ -54,7 +63,10 @@ class [[nodiscard]] Result {
 
  private:
   bool ok_;
-  union { T value_; Error error_; };
+  union {
+    T value_;
+    Error error_;
+  };
 };
 
 template <>

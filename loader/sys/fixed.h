@@ -14,7 +14,7 @@ template <std::size_t N>
 class FixedString {
  public:
   FixedString() = default;
-  FixedString(std::string_view text) { append(text); }           // NOLINT: implicit on purpose
+  FixedString(std::string_view text) { append(text); }               // NOLINT: implicit on purpose
   FixedString(const char* text) { append(std::string_view(text)); }  // NOLINT
 
   FixedString& append(std::string_view text) {
@@ -36,7 +36,11 @@ class FixedString {
     const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
     return append({digits, static_cast<std::size_t>(end - digits)});
   }
-  void clear() { size_ = 0; cut_ = false; data_[0] = 0; }
+  void clear() {
+    size_ = 0;
+    cut_ = false;
+    data_[0] = 0;
+  }
   std::string_view view() const { return {data_, size_}; }
   const char* c_str() const { return data_; }
   std::size_t size() const { return size_; }
@@ -44,6 +48,7 @@ class FixedString {
   bool cut() const { return cut_; }  // true when something was lost
   static constexpr std::size_t capacity() { return N; }
   friend bool operator==(const FixedString& a, std::string_view b) { return a.view() == b; }
+  friend bool operator==(const FixedString& a, const char* b) { return a.view() == b; }
   friend bool operator==(const FixedString& a, const FixedString& b) { return a.view() == b.view(); }
 
  private:
@@ -62,7 +67,9 @@ class FixedVector {
   }
   void erase_unordered(std::size_t i) { items_[i] = items_[--size_]; }
   void clear() { size_ = 0; }
-  void resize_down(std::size_t size) { if (size < size_) size_ = size; }
+  void resize_down(std::size_t size) {
+    if (size < size_) size_ = size;
+  }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   bool full() const { return size_ == N; }

@@ -28,7 +28,9 @@ inline std::string_view take_until(std::string_view& text, char separator) {
   return head;
 }
 
-inline std::string_view take_line(std::string_view& text) { return take_until(text, '\n'); }
+inline std::string_view take_line(std::string_view& text) {
+  return take_until(text, '\n');
+}
 
 // The next word: runs of spaces and tabs separate.
 inline std::string_view take_word(std::string_view& text) {

@@ -106,13 +106,17 @@ class KernelSide {
   static constexpr std::size_t kMaxFaultCounters = 512;  // CPUs; beyond, faults come from /proc/vmstat
 
   Result<void> create_maps(const KernelSources& sources);
-  void configure(int tracefs);
+  Error find_tracefs(const KernelSources& sources);
+  void configure(RungReport& report);
   Result<Fd> load(Bytes file, std::string_view program);
   Result<void> attach_raw(Bytes file, std::string_view program, const char* tracepoint);
-  Result<void> attach_brk(const KernelSources& sources, uint64_t now_ns, Error& why_no_kprobe);
-  Result<void> open_fault_counters(const KernelSources& sources);
-  void open_probes(const KernelSources& sources, uint64_t now_ns, RungReport& report);
+  void open_raw_probes(const Error* no_bpf, RungReport& report);
+  void open_brk(const KernelSources& sources, const Error* no_bpf, uint64_t now_ns, RungReport& report);
+  Result<void> attach_brk_kprobe(const KernelSources& sources);
+  Result<void> attach_brk_tracepoint(uint64_t now_ns);
   void open_faults(const KernelSources& sources, const Error* no_bpf, RungReport& report);
+  Result<void> open_fault_counters(const KernelSources& sources);
+  void hold(Fd fd);
   void set_has(KernelSensor sensor) { has_[static_cast<std::size_t>(sensor)] = true; }
   hosa_config* config() const { return reinterpret_cast<hosa_config*>(config_.data()); }
 
@@ -122,8 +126,8 @@ class KernelSide {
   uint32_t cpu_slots_ = 0;
   RingBuffer ring_;
   Fd tracefs_;
-  FixedVector<int, 8> attachments_;  // descriptors owned here, closed by close()
-  std::array<Fd, 16> held_;          // programs and attachments
+  Error no_tracefs_;         // why, when tracefs_ is empty
+  std::array<Fd, 16> held_;  // programs and attachments
   std::size_t held_count_ = 0;
   std::array<Fd, kMaxFaultCounters> fault_counters_;
   std::size_t fault_counter_count_ = 0;
