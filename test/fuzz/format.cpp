@@ -1,3 +1,4 @@
+// corpus: loader/format
 // libFuzzer target: tracefs format files and mountinfo, whole or broken.
 #include "loader/tracefs.h"
 

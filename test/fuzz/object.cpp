@@ -1,3 +1,4 @@
+// corpus: loader
 // libFuzzer target: any bytes given to the object reader end in an error or an answer that stays inside them.
 // Built and run by tools/build/fuzz; start corpus: the objects under test/fixtures/loader.
 #include "loader/object.h"

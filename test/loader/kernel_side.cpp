@@ -1,0 +1,334 @@
+// The probes on the kernel that runs: what a child is known to have done must be counted, attributed to it, and trip.
+// (The daemon's class needs only the loader, so it is compiled into this program instead of linking the daemon.)
+#include "tools/hosa/kernel_side.cpp"
+
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <memory>
+
+#include "test/catch.h"
+#include "test/loader/files.h"
+
+using namespace hosa;
+
+namespace {
+
+constexpr std::size_t kMegabyte = 1 << 20;
+constexpr std::size_t kTouched = 64 * kMegabyte;
+
+uint64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// A child that works when told to, then waits, so that it can be looked at before and after.
+class Child {
+ public:
+  template <class Work>
+  explicit Child(Work work) {
+    REQUIRE(::pipe(go_) == 0);
+    REQUIRE(::pipe(done_) == 0);
+    pid_ = ::fork();
+    if (pid_ != 0) return;
+    char byte = 0;
+    while (::read(go_[0], &byte, 1) == 1 && byte == 'g') {
+      work();
+      if (::write(done_[1], &byte, 1) != 1) break;
+    }
+    ::_exit(0);
+  }
+  ~Child() {
+    tell('x');
+    ::waitpid(pid_, nullptr, 0);
+    for (const int fd : {go_[0], go_[1], done_[0], done_[1]}) ::close(fd);
+  }
+  void run() {
+    tell('g');
+    char byte = 0;
+    REQUIRE(::read(done_[0], &byte, 1) == 1);
+  }
+  uint32_t pid() const { return static_cast<uint32_t>(pid_); }
+
+ private:
+  void tell(char byte) { REQUIRE(::write(go_[1], &byte, 1) == 1); }
+  int go_[2], done_[2];
+  pid_t pid_ = 0;
+};
+
+struct Opened {
+  RungReport report;
+  KernelSide side;
+  explicit Opened(const KernelSources& sources = {}) { side.open(sources, monotonic_ns(), report); }
+
+  hosa_usage usage_of(uint32_t tgid) {
+    static std::array<ProcessUsage, HOSA_PROCESSES> table;
+    const auto count = side.read_usage_by_process(table);
+    REQUIRE(count);
+    for (std::size_t i = 0; i < *count; ++i)
+      if (table[i].tgid == tgid) return table[i].usage;
+    return {};
+  }
+  std::string rung(std::string_view sensor) const {
+    for (const Rung& row : report)
+      if (row.sensor == sensor) return std::string(row.rung.view());
+    return "no row";
+  }
+  std::string why(std::string_view sensor) const {
+    for (const Rung& row : report)
+      if (row.sensor == sensor) return std::string(row.why_not_better.view());
+    return "no row";
+  }
+};
+
+void touch_anonymous(int advice) {
+  constexpr std::size_t kHuge = 32 * kMegabyte;  // the largest huge page there is (16K base pages)
+  void* const raw = ::mmap(nullptr, kTouched + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  auto* const start = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(raw) + kHuge - 1) & ~(kHuge - 1));
+  ::madvise(start, kTouched, advice);
+  for (std::size_t i = 0; i < kTouched; i += 4096) start[i] = 1;
+  ::munmap(raw, kTouched + kHuge);
+}
+
+bool probes_can_run() {
+  if (!may_use_bpf()) return false;
+  Opened opened;
+  return opened.side.has(KernelSensor::memory);
+}
+
+}  // namespace
+
+TEST_CASE("every probe attaches on some rung, and closing gives every descriptor back") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  const int before = open_descriptors();
+  {
+    Opened opened;
+    for (const Rung& row : opened.report)
+      UNSCOPED_INFO(row.sensor.c_str() << ": " << row.rung.c_str() << " " << row.why_not_better.c_str());
+    for (const KernelSensor sensor : {KernelSensor::memory, KernelSensor::wakeups, KernelSensor::faults,
+                                      KernelSensor::brk, KernelSensor::block_io, KernelSensor::forks})
+      CHECK(opened.side.has(sensor));
+    opened.side.open({}, monotonic_ns(), opened.report);  // opening again starts anew
+    CHECK(opened.side.ring_fd() >= 0);
+  }
+  CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("64 MB of small pages are counted and attributed to their process within 5 %") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  Child child([] { touch_anonymous(MADV_NOHUGEPAGE); });
+  const Counters before = opened.side.totals();
+  const hosa_usage usage_before = opened.usage_of(child.pid());
+  child.run();
+  const Counters after = opened.side.totals();
+  const hosa_usage usage = opened.usage_of(child.pid());
+  CHECK(after.anon_bytes - before.anon_bytes > kTouched * 0.97);
+  CHECK(after.all_bytes - before.all_bytes >= after.anon_bytes - before.anon_bytes);
+  CHECK(static_cast<double>(usage.anon_bytes - usage_before.anon_bytes) == Approx(kTouched).epsilon(0.05));
+  CHECK(after.faults - before.faults >= kTouched / static_cast<std::size_t>(::getpagesize()));
+  CHECK(usage.cgroup != 0);
+  static std::array<CgroupUsage, HOSA_CGROUPS> table;
+  const auto count = opened.side.read_usage_by_cgroup(table);
+  REQUIRE(count);
+  uint64_t in_its_cgroup = 0;
+  for (std::size_t i = 0; i < *count; ++i)
+    if (table[i].cgroup == usage.cgroup) in_its_cgroup = table[i].usage.anon_bytes;
+  CHECK(in_its_cgroup >= usage.anon_bytes);
+}
+
+TEST_CASE("64 MB of huge pages are counted and attributed as the same bytes") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  char buffer[128];
+  const auto mode = read_file(AT_FDCWD, "/sys/kernel/mm/transparent_hugepage/enabled", buffer);
+  if (!mode || mode->find("[never]") != std::string_view::npos) HOSA_SKIP("transparent huge pages are off");
+  Opened opened;
+  Child child([] { touch_anonymous(MADV_HUGEPAGE); });
+  const hosa_usage before = opened.usage_of(child.pid());
+  child.run();
+  const hosa_usage after = opened.usage_of(child.pid());
+  CHECK(static_cast<double>(after.anon_bytes - before.anon_bytes) == Approx(kTouched).epsilon(0.05));
+}
+
+TEST_CASE("a file that is read and written is no anonymous memory, but it is in the count of all pages") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  Child child([] {
+    char path[] = "build/kernel_side_file_XXXXXX";
+    const int fd = ::mkstemp(path);
+    ::unlink(path);
+    static char megabyte[kMegabyte];
+    for (int i = 0; i < 32; ++i)
+      if (::write(fd, megabyte, sizeof megabyte) < 0) break;
+    ::close(fd);
+  });
+  const hosa_usage before = opened.usage_of(child.pid());
+  child.run();
+  const hosa_usage after = opened.usage_of(child.pid());
+  CHECK(after.anon_bytes - before.anon_bytes < 4 * kMegabyte);
+  CHECK(after.all_bytes - before.all_bytes > 28 * kMegabyte);
+}
+
+TEST_CASE("brk calls are counted while a turn runs, and not outside it") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  if (!opened.side.has(KernelSensor::brk)) HOSA_SKIP("brk can be had neither by kprobe nor by tracepoint");
+  Child child([] {
+    for (int i = 0; i < 5000; ++i) ::syscall(SYS_brk, 0);
+  });
+  REQUIRE(opened.side.start_turn(monotonic_ns()));
+  const uint64_t before = opened.side.totals().brk_calls;
+  child.run();
+  const uint64_t after = opened.side.totals().brk_calls;
+  CHECK(after - before >= 5000);
+  CHECK(after - before < 10000);
+  opened.side.stop_turn(monotonic_ns());
+  const uint64_t observed = opened.side.brk_observed_ns(monotonic_ns());
+  CHECK(observed > 0);
+  if (!opened.side.brk_in_turns()) return;
+  const uint64_t stopped = opened.side.totals().brk_calls;
+  child.run();
+  CHECK(opened.side.totals().brk_calls == stopped);
+  CHECK(opened.side.brk_observed_ns(monotonic_ns()) == observed);
+}
+
+TEST_CASE("forks and wake-ups are counted, forks under the parent that forks") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  Child child([] {
+    for (int i = 0; i < 20; ++i) {
+      const pid_t pid = ::fork();
+      if (pid == 0) ::_exit(0);
+      ::waitpid(pid, nullptr, 0);
+    }
+  });
+  const Counters before = opened.side.totals();
+  child.run();
+  const Counters after = opened.side.totals();
+  CHECK(after.forks - before.forks >= 20);
+  CHECK(after.wakeups - before.wakeups >= 20);
+  CHECK(opened.usage_of(child.pid()).forks == 20);
+}
+
+TEST_CASE("a burst reaches user space as one record per window, naming who did it") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  WindowLimits limits{};
+  limits[HOSA_ANON_BYTES][HOSA_SHORT_WINDOW] = 256 * 1024;
+  limits[HOSA_FORKS][HOSA_LONG_WINDOW] = 1;
+  Child child([] { touch_anonymous(MADV_NOHUGEPAGE); });
+  const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
+  epoll_event wanted{};
+  wanted.events = EPOLLIN;
+  REQUIRE(::epoll_ctl(epoll, EPOLL_CTL_ADD, opened.side.ring_fd(), &wanted) == 0);
+  const uint64_t start = monotonic_ns();
+  opened.side.set_limits(limits);
+  child.run();
+  const uint64_t end = monotonic_ns();
+  opened.side.set_limits({});
+  CHECK(::epoll_wait(epoll, &wanted, 1, 0) == 1);
+  KernelEvents events;
+  opened.side.consume(events);
+  std::array<uint64_t, 4096> per_cpu{};
+  bool named = false;
+  for (const hosa_event& event : events) {
+    CHECK(event.time_ns >= start);
+    CHECK(event.time_ns <= end);
+    if (event.subject != HOSA_ANON_BYTES) continue;
+    CHECK(event.amount >= 256 * 1024);
+    ++per_cpu[event.cpu % 4096];
+    named = named || (event.tgid == child.pid() && std::string_view(event.comm) == "test-loader");
+  }
+  CHECK(named);
+  for (const uint64_t count : per_cpu) CHECK(count <= (end - start) / HOSA_SHORT_WINDOW_NS + 1);
+  CHECK(opened.side.records_damaged() == 0);
+  opened.side.consume(events);
+  CHECK(::epoll_wait(epoll, &wanted, 1, 0) == 0);
+  ::close(epoll);
+}
+
+TEST_CASE("nothing trips before quiet_until, nor for hosa itself") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  WindowLimits limits{};
+  limits[HOSA_ANON_BYTES][HOSA_SHORT_WINDOW] = limits[HOSA_ANON_BYTES][HOSA_LONG_WINDOW] = 256 * 1024;
+  opened.side.quiet_until(monotonic_ns() + uint64_t{60} * 1000000000);
+  opened.side.set_limits(limits);
+  Child child([] { touch_anonymous(MADV_NOHUGEPAGE); });
+  child.run();
+  KernelEvents events;
+  opened.side.consume(events);
+  CHECK(events.empty());
+  opened.side.quiet_until(0);
+  touch_anonymous(MADV_NOHUGEPAGE);
+  opened.side.set_limits({});
+  opened.side.consume(events);
+  for (const hosa_event& event : events) CHECK(event.tgid != static_cast<uint32_t>(::getpid()));
+  CHECK(opened.usage_of(static_cast<uint32_t>(::getpid())).anon_bytes == 0);
+}
+
+TEST_CASE("what is taken away lowers single sensors and says so") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  KernelSources sources;
+  sources.without_tracefs = true;
+  sources.sys = "test/fixtures/loader/sys";  // six CPUs, no kprobe PMU
+  {
+    Opened opened(sources);
+    CHECK(opened.side.has(KernelSensor::memory));
+    CHECK_FALSE(opened.side.has(KernelSensor::brk));
+    CHECK(opened.rung("brk") == "absent");
+    CHECK(opened.why("brk").find("--without tracefs") != std::string::npos);
+    CHECK(opened.rung("allocation flags") == "values of 4.13-6.18");
+  }
+  sources.without_bpf = true;
+  sources.sys = "/sys";
+  Opened opened(sources);
+  CHECK_FALSE(opened.side.has(KernelSensor::memory));
+  CHECK(opened.side.has(KernelSensor::faults));
+  CHECK(opened.rung("page faults") == "perf counter per CPU");
+  CHECK(opened.why("memory") == "--without bpf");
+  CHECK(opened.side.ring_fd() == -1);
+  const uint64_t before = opened.side.totals().faults;
+  touch_anonymous(MADV_NOHUGEPAGE);
+  CHECK(opened.side.totals().faults > before + 1000);
+  std::array<ProcessUsage, 4> table;
+  CHECK(*opened.side.read_usage_by_process(table) == 0);
+  opened.side.set_limits({});
+  opened.side.quiet_until(1);
+}
+
+TEST_CASE("the tables are read whole, in batches as key by key, and never beyond the room that was given") {
+  if (!may_use_bpf()) HOSA_SKIP("BPF needs root");
+  raise_memlock_limit();
+  const auto map = bpf_create_map("table", {BPF_MAP_TYPE_LRU_HASH, 4, sizeof(hosa_usage), 4096, 0});
+  REQUIRE(map);
+  for (uint32_t key = 1; key <= 1000; ++key) {
+    hosa_usage usage{};
+    usage.anon_bytes = key;
+    REQUIRE(bpf_update(map->get(), &key, &usage));
+  }
+  const auto fill = [](uint32_t key, const hosa_usage& usage) { return ProcessUsage{key, usage}; };
+  std::array<ProcessUsage, 4096> table;
+  const auto sum = [&](std::size_t count) {
+    uint64_t total = 0;
+    for (std::size_t i = 0; i < count; ++i) total += table[i].usage.anon_bytes;
+    return total;
+  };
+  const std::span<ProcessUsage> all(table);
+  const auto batched = read_usage<uint32_t>(map->get(), all, fill);
+  REQUIRE(batched);
+  CHECK(*batched == 1000);
+  CHECK(sum(*batched) == 500500);
+  const auto walked = read_usage_by_key<uint32_t>(map->get(), all, fill);
+  REQUIRE(walked);
+  CHECK(*walked == 1000);
+  CHECK(sum(*walked) == 500500);
+  const auto few = read_usage<uint32_t>(map->get(), all.first(10), fill);
+  REQUIRE(few);
+  CHECK(*few <= 10);
+  CHECK(*read_usage_by_key<uint32_t>(map->get(), all.first(10), fill) == 10);
+}
