@@ -1,0 +1,100 @@
+#include "proprioception/process.h"
+
+#include "loader/sys/file.h"
+#include "loader/sys/text.h"
+
+namespace hosa {
+
+namespace {
+
+// A stat line is below 400 bytes; the comm is at most 64 (kernel threads of workqueues are shown longer than 15).
+constexpr std::size_t kStatBytes = 1024;
+
+// The words behind the comm; word 3 is the state, as proc(5) counts.
+constexpr int kFirstWord = 3, kLastWord = 22;
+
+struct Words {
+  std::string_view word[kLastWord + 1];
+};
+
+template <class Integer>
+bool take(const Words& words, int number, Integer& out) {
+  const auto value = to_number<Integer>(words.word[number]);
+  if (value) out = *value;
+  return value.has_value();
+}
+
+Result<ProcessInfo> from_files(int stat, int statm) {
+  char buffer[kStatBytes];
+  const auto text = read_at_start(stat, buffer);
+  if (!text) return text.error();
+  auto process = parse_process_stat(*text);
+  if (!process) return make_error(text->empty() ? ESRCH : 0, "parse the stat of a process", slice(*text, 0, 40));
+  if (process->kernel_thread() || statm < 0) return *process;
+  const auto sizes = read_at_start(statm, buffer);
+  if (sizes) parse_statm(*sizes, *process);
+  return *process;
+}
+
+}  // namespace
+
+FixedString<64> process_path(int pid, const char* file) {
+  FixedString<64> path;
+  path.append_number(pid).append("/").append(file);
+  return path;
+}
+
+std::optional<ProcessInfo> parse_process_stat(std::string_view text) {
+  const std::size_t open = text.find('('), close = text.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
+  ProcessInfo process;
+  const auto pid = to_number<int>(trim(slice(text, 0, open)));
+  if (!pid || *pid <= 0) return std::nullopt;
+  process.pid = *pid;
+  process.comm.append(slice(text, open + 1, close - open - 1));
+  std::string_view rest = slice(text, close + 1);
+  Words words;
+  for (int i = kFirstWord; i <= kLastWord; ++i) words.word[i] = take_word(rest);
+  if (words.word[3].size() != 1) return std::nullopt;
+  process.state = words.word[3].front();
+  uint64_t user = 0, system = 0;
+  const bool good = take(words, 4, process.parent) && take(words, 6, process.session) &&
+                    take(words, 7, process.terminal) && take(words, 9, process.flags) &&
+                    take(words, 12, process.major_faults) && take(words, 14, user) && take(words, 15, system) &&
+                    take(words, 19, process.nice) && take(words, 20, process.threads) &&
+                    take(words, 22, process.start_ticks);
+  // The last word must be followed by more: a line cut inside field 22 would give another start time.
+  if (!good || rest.empty() || __builtin_add_overflow(user, system, &process.cpu_ticks)) return std::nullopt;
+  return process;
+}
+
+bool parse_statm(std::string_view text, ProcessInfo& process) {
+  take_word(text);
+  const auto resident = to_number(take_word(text)), shared = to_number(take_word(text));
+  if (!resident || !shared) return false;
+  process.rss_pages = *resident;
+  process.shared_pages = *shared;
+  return true;
+}
+
+Result<ProcessInfo> read_process(const Fd& proc, int pid) {
+  const auto meter = ProcessMeter::open(proc, pid);
+  if (!meter) return meter.error();
+  return meter->read();
+}
+
+Result<ProcessMeter> ProcessMeter::open(const Fd& proc, int pid) {
+  auto stat = open_file(proc.get(), process_path(pid, "stat").c_str());
+  if (!stat) return stat.error();
+  auto statm = open_file(proc.get(), process_path(pid, "statm").c_str());
+  ProcessMeter meter;
+  meter.stat_ = std::move(*stat);
+  if (statm) meter.statm_ = std::move(*statm);
+  return Result<ProcessMeter>(std::move(meter));
+}
+
+Result<ProcessInfo> ProcessMeter::read() const {
+  return from_files(stat_.get(), statm_.get());
+}
+
+}  // namespace hosa
