@@ -46,15 +46,15 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
     growth[i] = {uses[i].unit, amount(&uses[i], carrier) - amount(before->find(uses[i].unit), carrier)};
   }
   const detect::Attribution who = detect::attribute({growth.data(), count});
-  if (who.culprit < 0) return finding;
-  const UnitUse& culprit = uses[static_cast<std::size_t>(who.culprit)];
+  if (who.culprit == detect::Attribution::kNobody) return finding;
+  const UnitUse& culprit = uses[who.culprit];
   finding.grows = true;
   finding.named = who.explains_half;
   finding.unit = culprit.unit;
   finding.share = who.share;
-  if (who.runner_up >= 0) finding.runner_up = uses[static_cast<std::size_t>(who.runner_up)].unit;
+  if (who.runner_up != detect::Attribution::kNobody) finding.runner_up = uses[who.runner_up].unit;
   finding.runner_up_share = who.runner_up_share;
-  finding.growth = growth[static_cast<std::size_t>(who.culprit)].amount;
+  finding.growth = growth[who.culprit].amount;
   const double seconds = now_s - first_.time_s;
   if (seconds < kFirstLookS) return finding;
   finding.growth_per_s = (amount(&culprit, carrier) - amount(first_.find(culprit.unit), carrier)) / seconds;

@@ -80,8 +80,10 @@ JsonLine& JsonLine::flag(std::string_view name, bool value) {
 }
 
 JsonLine& JsonLine::open(std::string_view name, char bracket) {
-  if (name.empty()) comma();
-  else key(name);
+  if (name.empty())
+    comma();
+  else
+    key(name);
   text_.append({&bracket, 1});
   first_ = true;
   ++depth_;

@@ -49,11 +49,16 @@ Result<void> set_value(Options& options, std::string_view name, std::string_view
     return {};
   }
   if (value.empty()) return make_error(0, "empty value for", name);
-  if (name == "--only") options.only = value;
-  else if (name == "--audit") options.audit = value;
-  else if (name == "--state") options.state = value;
-  else return make_error(0, "unknown option", name);
-  if (options.only.cut() || options.audit.cut() || options.state.cut()) return make_error(0, "value too long for", name);
+  if (name == "--only")
+    options.only = value;
+  else if (name == "--audit")
+    options.audit = value;
+  else if (name == "--state")
+    options.state = value;
+  else
+    return make_error(0, "unknown option", name);
+  if (options.only.cut() || options.audit.cut() || options.state.cut())
+    return make_error(0, "value too long for", name);
   return {};
 }
 
@@ -62,6 +67,7 @@ bool set_flag(Options& options, std::string_view name) {
   if (name == "--json") return options.json = true;
   if (name == "--all") return options.all = true;
   if (name == "--quick") return options.quick = true;
+  if (name == "--unprivileged") return options.unprivileged = true;
   return false;
 }
 
@@ -80,18 +86,25 @@ Result<double> parse_size_bytes(std::string_view text) {
   return number_with_unit(text, kUnits, "a size is a number with K, M or G, not");
 }
 
-Result<Without> parse_without(std::string_view words) {
-  Without without;
+Result<ForcedRungs> parse_without(std::string_view words) {
+  ForcedRungs without;
   const std::string_view all = words;
   while (!words.empty()) {
     const std::string_view word = take_until(words, ',');
-    if (word == "bpf") without.bpf = true;
-    else if (word == "btf") without.btf = true;
-    else if (word == "tracefs") without.tracefs = true;
-    else if (word == "cgroup") without.cgroup = true;
-    else if (word == "memcg") without.memcg = true;
-    else if (word == "psi") without.psi = true;
-    else return make_error(0, "--without takes bpf,btf,tracefs,cgroup,memcg,psi, not", all);
+    if (word == "bpf")
+      without.bpf = true;
+    else if (word == "btf")
+      without.btf = true;
+    else if (word == "tracefs")
+      without.tracefs = true;
+    else if (word == "cgroup")
+      without.cgroup = true;
+    else if (word == "memcg")
+      without.memcg = true;
+    else if (word == "psi")
+      without.psi = true;
+    else
+      return make_error(0, "--without takes bpf,btf,tracefs,cgroup,memcg,psi, not", all);
   }
   return without;
 }

@@ -9,27 +9,29 @@
 namespace hosa {
 
 // What `--without` takes away, to force the next rung of a chain (spec 1).
-struct Without {
+struct ForcedRungs {
   bool bpf = false, btf = false, tracefs = false, cgroup = false, memcg = false, psi = false;
 };
 
 struct Options {
   const char* verb = "help";
   bool shadow = false, json = false, all = false, quick = false;
-  double warmup_s = 300;
-  double duration_s = 0;    // 0 = until told to stop
-  double room_bytes = 0;    // 0 = the whole machine
-  FixedString<256> only;    // cgroup path prefix (/...), pid:N (its tree), or part of a cgroup path or command line
-  FixedString<256> audit;   // audit log file; empty = /var/log/hosa/audit.jsonl, else in the state directory
-  FixedString<128> state;   // state directory; empty = /run/hosa and its fallbacks
-  Without without;
+  double warmup_s = -1;       // -1 = as configured
+  double duration_s = 0;      // 0 = until told to stop
+  double room_bytes = 0;      // 0 = the whole machine
+  FixedString<256> only;      // cgroup path prefix (/...), pid:N (its tree), or part of a cgroup path or command line
+  FixedString<256> audit;     // audit log file; empty = /var/log/hosa/audit.jsonl, else in the state directory
+  FixedString<256> config;    // instead of /etc/hosa/hosa.toml
+  bool unprivileged = false;  // run as far as it goes without root (demo)
+  FixedString<128> state;     // state directory; empty = /run/hosa and its fallbacks
+  ForcedRungs without;
 };
 
 // Parses "250ms", "60s", "5m", "2h", or plain seconds; nothing else.
 Result<double> parse_duration_s(std::string_view text);
 // Parses "64M", "1G", "512K" or plain bytes.
 Result<double> parse_size_bytes(std::string_view text);
-Result<Without> parse_without(std::string_view words);
+Result<ForcedRungs> parse_without(std::string_view words);
 
 // argv[1] is the verb; options may stand anywhere after it, as --name VALUE or --name=VALUE.
 Result<Options> parse_options(std::span<char* const> argv);

@@ -1,0 +1,97 @@
+// hosa: keeps one Linux machine alive. This file is the table of contents: verbs, help, version.
+#include <unistd.h>
+
+#include "tools/hosa/verbs.h"
+
+#ifndef HOSA_VERSION
+#define HOSA_VERSION "0.1.0"
+#endif
+
+namespace hosa {
+namespace {
+
+struct Verb {
+  const char* name;
+  int (*handler)(const Options&);
+  const char* help;
+};
+
+constexpr Verb kVerbs[] = {
+    {"run", run_verb, "watch this machine and hold back what would bring it down (foreground)"},
+    {"demo", demo_verb, "a leak and a spinner of its own, seen, held and released before your eyes (<= 40 s)"},
+    {"status", status_verb, "what the running agent sees and holds, and whom it protects"},
+    {"release", release_verb, "give everything back (--all), with or without a running agent"},
+    {"pause", pause_verb, "decide and log, but change nothing until `resume`"},
+    {"resume", resume_verb, "act again"},
+};
+
+constexpr const char* kOptionsHelp =
+    "\noptions\n"
+    "  --shadow             decide, log and count everything, change nothing\n"
+    "  --only PATTERN       touch nothing outside: /cgroup/path, pid:N (its tree), or part of a path or command line\n"
+    "  --warmup TIME        learn this long before the score may act (default 5m); the horizon acts from the start\n"
+    "  --duration TIME      end by itself after this time\n"
+    "  --room SIZE          play as if only so much memory were left (demo, trials)\n"
+    "  --audit FILE         where the decisions are written, one JSON line each (default /var/log/hosa/audit.jsonl)\n"
+    "  --state DIR          journal and control socket (default /run/hosa)\n"
+    "  --config FILE        instead of /etc/hosa/hosa.toml and hosa.toml.d\n"
+    "  --unprivileged       run without root, as far as that goes (with --only)\n"
+    "  --without WORDS      force lower rungs: bpf,btf,tracefs,cgroup,memcg,psi\n"
+    "  --json               machine-readable output (status, release)\n"
+    "\nexit codes: 0 ok, 1 run time, 2 usage, 3 configuration, 4 prerequisite (run needs root)\n";
+
+int help(bool wanted) {
+  FixedString<4096> text("usage: hosa VERB [options]\n\n");
+  for (const Verb& verb : kVerbs) {
+    FixedString<24> name(verb.name);
+    while (name.size() < 10) name.append(" ");
+    text.append("  ").append(name.view()).append(verb.help).append("\n");
+  }
+  text.append(kOptionsHelp);
+  if (wanted)
+    say(text.view());
+  else
+    complain(text.view());
+  return wanted ? kExitOk : kExitUsage;
+}
+
+}  // namespace
+
+void say(std::string_view text) {
+  (void)!::write(STDOUT_FILENO, text.data(), text.size());
+}
+void complain(std::string_view text) {
+  (void)!::write(STDERR_FILENO, text.data(), text.size());
+}
+
+int fail(const Error& error, int code) {
+  FixedString<300> line("hosa: ");
+  line.append(error.text().view()).append("\n");
+  complain(line.view());
+  return code;
+}
+
+int dispatch(std::span<char* const> argv) {
+  const std::string_view word = argv.size() > 1 ? std::string_view(argv[1]) : std::string_view{};
+  if (word == "-h" || word == "--help" || word == "help") return help(true);
+  if (word == "--version") {
+    say("hosa " HOSA_VERSION "\n");
+    return kExitOk;
+  }
+  for (const Verb& verb : kVerbs) {
+    if (word != verb.name) continue;
+    for (const char* argument : argv.last(argv.size() - 2)) {
+      if (std::string_view(argument) == "-h" || std::string_view(argument) == "--help") return help(true);
+    }
+    const auto options = parse_options(argv);
+    return options ? verb.handler(*options) : fail(options.error(), kExitUsage);
+  }
+  if (word.empty()) return help(false);
+  return fail(make_error(0, "unknown verb (see hosa --help):", word), kExitUsage);
+}
+
+}  // namespace hosa
+
+int main(int argc, char** argv) {
+  return hosa::dispatch({argv, static_cast<std::size_t>(argc)});
+}
