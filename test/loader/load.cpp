@@ -74,7 +74,7 @@ TEST_CASE("the fixture object's programs load with their maps patched in") {
     Maps maps;
     for (const MapSpec& map : object->maps) REQUIRE(maps.create(map, 65536));
     const auto fd = load_program(*object, object->programs[0], maps);
-    INFO(fd.error().text().c_str());
+    if (!fd) FAIL(fd.error().text().c_str());
     REQUIRE(fd);
   }
   CHECK(open_descriptors() == before);

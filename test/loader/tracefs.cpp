@@ -53,15 +53,19 @@ TEST_CASE("a broken format file is an error at every length, or an answer within
   CHECK_FALSE(parse_format("ID: 1\nfield:int a; offset:99999999999; size:4; signed:1;\n"));
 }
 
-TEST_CASE("allocation flags are worked out as this kernel's format prints them") {
-  const std::string text = fixture_text("format/mm_page_alloc-6.18");
-  CHECK(find_flag(text, "__GFP_MOVABLE") == 0x8);
-  CHECK(find_flag(text, "__GFP_ZERO") == 0x100);
-  CHECK(find_flag(text, "__GFP_NOMEMALLOC") == 0x80000);
-  CHECK(find_flag(text, "__GFP_RECLAIM") == 0xc00);
-  CHECK(find_flag(text, "GFP_TRANSHUGE_LIGHT") == 0x1c20ca);
-  CHECK_FALSE(find_flag(text, "__GFP_NOTHING"));
-  CHECK_FALSE(find_flag(text, ""));
+TEST_CASE("allocation flags are worked out as 5.10, 6.12 and 6.18 print them") {
+  for (const char* const version : {"5.10", "6.12", "6.18"}) {
+    INFO(version);
+    const std::string text = fixture_text("format/mm_page_alloc-" + std::string(version));
+    CHECK(find_flag(text, "__GFP_MOVABLE") == 0x8);
+    CHECK(find_flag(text, "__GFP_ZERO") == 0x100);
+    CHECK(find_flag(text, "__GFP_NOMEMALLOC") == 0x80000);
+    CHECK(find_flag(text, "GFP_TRANSHUGE_LIGHT") == 0x1c20ca);
+    CHECK_FALSE(find_flag(text, "__GFP_NOTHING"));
+    CHECK_FALSE(find_flag(text, ""));
+  }
+  CHECK(parse_format(fixture_text("format/mm_page_alloc-5.10"))->find("gfp_flags")->size == 4);
+  CHECK(parse_format(fixture_text("format/mm_page_alloc-6.12"))->find("gfp_flags")->size == 8);
 }
 
 TEST_CASE("older spellings of flags are read too, and names nobody resolved are not guessed") {
