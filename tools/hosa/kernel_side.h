@@ -6,7 +6,7 @@
 // One instance (of about 4 KB, on the stack of main: the static link has no __dso_handle, so no globals with
 // destructors), one thread, no allocation after open(). All numbers are gross and since open(); the caller forms rates.
 //   KernelSide side; RungReport report;
-//   side.open({}, report);
+//   side.open({}, now_ns, report);
 //   side.set_limits(limits);          -> records may come
 //   epoll on side.ring_fd(); side.consume(events); side.totals(); side.read_usage_by_process(table)
 #pragma once
