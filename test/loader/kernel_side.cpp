@@ -66,7 +66,7 @@ struct Opened {
   explicit Opened(const KernelSources& sources = {}) { side.open(sources, monotonic_ns(), report); }
 
   hosa_usage usage_of(uint32_t tgid) {
-    static std::array<ProcessUsage, HOSA_PROCESSES> table;
+    static std::array<ProcessShare, HOSA_PROCESSES> table;
     const auto count = side.read_usage_by_process(table);
     REQUIRE(count);
     for (std::size_t i = 0; i < *count; ++i)
@@ -132,7 +132,7 @@ TEST_CASE("64 MB of small pages are counted and attributed to their process with
   CHECK(static_cast<double>(usage.anon_bytes - usage_before.anon_bytes) == Approx(kTouched).epsilon(0.05));
   CHECK(after.faults - before.faults >= kTouched / static_cast<std::size_t>(::getpagesize()));
   CHECK(usage.cgroup != 0);
-  static std::array<CgroupUsage, HOSA_CGROUPS> table;
+  static std::array<CgroupShare, HOSA_CGROUPS> table;
   const auto count = opened.side.read_usage_by_cgroup(table);
   REQUIRE(count);
   uint64_t in_its_cgroup = 0;
@@ -295,7 +295,7 @@ TEST_CASE("what is taken away lowers single sensors and says so") {
   const uint64_t before = opened.side.totals().faults;
   touch_anonymous(MADV_NOHUGEPAGE);
   CHECK(opened.side.totals().faults > before + 1000);
-  std::array<ProcessUsage, 4> table;
+  std::array<ProcessShare, 4> table;
   CHECK(*opened.side.read_usage_by_process(table) == 0);
   opened.side.set_limits({});
   opened.side.quiet_until(1);
@@ -311,14 +311,14 @@ TEST_CASE("the tables are read whole, in batches as key by key, and never beyond
     usage.anon_bytes = key;
     REQUIRE(bpf_update(map->get(), &key, &usage));
   }
-  const auto fill = [](uint32_t key, const hosa_usage& usage) { return ProcessUsage{key, usage}; };
-  std::array<ProcessUsage, 4096> table;
+  const auto fill = [](uint32_t key, const hosa_usage& usage) { return ProcessShare{key, usage}; };
+  std::array<ProcessShare, 4096> table;
   const auto sum = [&](std::size_t count) {
     uint64_t total = 0;
     for (std::size_t i = 0; i < count; ++i) total += table[i].usage.anon_bytes;
     return total;
   };
-  const std::span<ProcessUsage> all(table);
+  const std::span<ProcessShare> all(table);
   const auto batched = read_usage<uint32_t>(map->get(), all, fill);
   REQUIRE(batched);
   CHECK(*batched == 1000);

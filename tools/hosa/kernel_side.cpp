@@ -376,15 +376,15 @@ void KernelSide::consume(KernelEvents& events) {
       KernelEvents::capacity());
 }
 
-Result<std::size_t> KernelSide::read_usage_by_cgroup(std::span<CgroupUsage> out) const {
+Result<std::size_t> KernelSide::read_usage_by_cgroup(std::span<CgroupShare> out) const {
   return read_usage<uint64_t>(maps_.find("by_cgroup"), out, [](uint64_t key, const hosa_usage& usage) {
-    return CgroupUsage{key, usage};
+    return CgroupShare{key, usage};
   });
 }
 
-Result<std::size_t> KernelSide::read_usage_by_process(std::span<ProcessUsage> out) const {
+Result<std::size_t> KernelSide::read_usage_by_process(std::span<ProcessShare> out) const {
   return read_usage<uint32_t>(maps_.find("by_process"), out, [](uint32_t key, const hosa_usage& usage) {
-    return ProcessUsage{key, usage};
+    return ProcessShare{key, usage};
   });
 }
 

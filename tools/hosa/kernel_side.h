@@ -55,11 +55,11 @@ struct Counters {
   uint64_t records_lost = 0;  // ring full
 };
 
-struct CgroupUsage {
+struct CgroupShare {
   uint64_t cgroup = 0;
   hosa_usage usage{};
 };
-struct ProcessUsage {
+struct ProcessShare {
   uint32_t tgid = 0;  // 0: the idle task, that is interrupts on an idle CPU
   hosa_usage usage{};
 };
@@ -101,8 +101,8 @@ class KernelSide {
 
   // Fills the table with who was handed memory and who forked, in no order; how many rows. Bounded LRU tables: one
   // that has been idle longest goes first, and a cumulative value that falls means it went and came back.
-  Result<std::size_t> read_usage_by_cgroup(std::span<CgroupUsage> out) const;
-  Result<std::size_t> read_usage_by_process(std::span<ProcessUsage> out) const;
+  Result<std::size_t> read_usage_by_cgroup(std::span<CgroupShare> out) const;
+  Result<std::size_t> read_usage_by_process(std::span<ProcessShare> out) const;
 
  private:
   static constexpr std::size_t kMaxFaultCounters = 512;  // CPUs; beyond, faults come from /proc/vmstat

@@ -1,0 +1,80 @@
+#include "actuate/growers.h"
+
+#include <algorithm>
+
+namespace hosa {
+namespace {
+
+constexpr double kExplained = 0.98;
+
+struct Candidate {
+  const Member* member = nullptr;
+  double growth = 0;
+  bool born_since = false;
+};
+using Candidates = FixedVector<Candidate, kMembers>;
+
+// Net growth of each; then what is left of the unit's growth, in proportion to the pages each was handed.
+double measure(const Members& before, const Members& now, double unit_growth, Candidates& out) {
+  double net_total = 0, gross_total = 0;
+  FixedVector<double, kMembers> gross;
+  for (const Member& member : now) {
+    const Member* then = find_member(before, member.pid, member.start_ticks);
+    const double net = std::max(0.0, member.bytes - (then != nullptr ? then->bytes : 0));
+    const double handed = std::max(0.0, member.gross_bytes - (then != nullptr ? then->gross_bytes : 0));
+    out.push_back({&member, net, then == nullptr});
+    gross.push_back(handed);
+    net_total += net;
+    gross_total += handed;
+  }
+  const double rest = unit_growth - net_total;
+  // A tenth may be page tables, kernel memory, or statm's lag (64 pages a thread up to 6.1).
+  if (rest < unit_growth / 10 || gross_total <= 0) return net_total;
+  for (std::size_t i = 0; i < out.size(); ++i) out[i].growth += rest * gross[i] / gross_total;
+  return net_total + rest;
+}
+
+bool add(Growers& growers, int pid) {
+  if (std::find(growers.pids.begin(), growers.pids.end(), pid) != growers.pids.end()) return true;
+  if (growers.pids.push_back(pid)) return true;
+  growers.too_many = true;
+  return false;
+}
+
+void add_parent(Growers& growers, const Members& now, int parent) {
+  const auto at = std::find_if(now.begin(), now.end(), [parent](const Member& m) { return m.pid == parent; });
+  if (at != now.end() && !at->held && !at->is_protected) add(growers, parent);
+}
+
+}  // namespace
+
+const Member* find_member(const Members& members, int pid, uint64_t start_ticks) {
+  const auto at =
+      std::lower_bound(members.begin(), members.end(), pid, [](const Member& m, int key) { return m.pid < key; });
+  return at != members.end() && at->pid == pid && at->start_ticks == start_ticks ? at : nullptr;
+}
+
+Growers choose_growers(const Members& before, const Members& now, double unit_growth) {
+  static Candidates candidates;  // 24 KB: not on the stack; the agent is single-threaded
+  candidates.clear();
+  Growers growers;
+  const double total = measure(before, now, unit_growth, candidates);
+  if (total <= 0) return growers;
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.growth > b.growth; });
+  double explained = 0;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.growth <= 0 || explained >= kExplained * total) break;
+    explained += candidate.growth;
+    if (candidate.member->is_protected) {
+      growers.protected_share += candidate.growth / total;
+      continue;
+    }
+    if (!candidate.member->held && !add(growers, candidate.member->pid)) break;
+    if (candidate.born_since) add_parent(growers, now, candidate.member->parent);
+  }
+  growers.explained = explained / total - growers.protected_share;
+  return growers;
+}
+
+}  // namespace hosa

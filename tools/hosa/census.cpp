@@ -1,0 +1,204 @@
+#include "tools/hosa/census.h"
+
+#include <algorithm>
+
+namespace hosa {
+namespace {
+
+constexpr double kTicksPerSecond = 100;  // USER_HZ, all ports
+
+const ProcessShare* find_handed(std::span<const ProcessShare> handed, int pid) {
+  for (const ProcessShare& usage : handed) {
+    if (static_cast<int>(usage.tgid) == pid) return &usage;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+// The index of the unit in units_, added when new. A full table puts what is over into the last slot: it is counted,
+// only not told apart.
+std::size_t Census::slot(const Unit& unit) {
+  for (std::size_t i = units_.size(); i > 0; --i) {
+    if (units_[i - 1].id == unit.id) return i - 1;
+  }
+  if (units_.push_back(unit)) {
+    UnitUse use;
+    use.unit = unit.id;
+    uses_.push_back(use);
+  }
+  return units_.size() - 1;
+}
+
+const Unit* Census::find(uint64_t unit) const {
+  for (const Unit& candidate : units_) {
+    if (candidate.id == unit) return &candidate;
+  }
+  return nullptr;
+}
+
+const UnitUse* Census::use_of(uint64_t unit) const {
+  for (const UnitUse& use : uses_) {
+    if (use.unit == unit) return &use;
+  }
+  return nullptr;
+}
+
+uint64_t Census::unit_of_pid(int pid) const {
+  const auto at =
+      std::lower_bound(seen_.begin(), seen_.end(), pid, [](const Seen& seen, int key) { return seen.pid < key; });
+  return at != seen_.end() && at->pid == pid ? at->unit : 0;
+}
+
+// In the root cgroup: the unit of the parent, if that was a tree; a child of init or of a process elsewhere is the top
+// of its own. Once placed a process stays, so one that leaves its parent (setsid, double fork) is still of its tree.
+uint64_t Census::tree_unit(const ProcessInfo& process) const {
+  int top = process.pid;
+  const ProcessInfo* above = &process;
+  for (int depth = 0; depth < 64 && above->parent > 2; ++depth) {
+    const uint64_t known = unit_of_pid(above->parent);
+    if ((known & kTreeUnit) != 0) return known;
+    const ProcessInfo* parent = find_process(processes_, above->parent);
+    if (parent == nullptr || known != 0) break;
+    above = parent;
+    top = parent->pid;
+  }
+  return kTreeUnit | static_cast<uint64_t>(top);
+}
+
+uint64_t Census::place(const ProcessInfo& process, bool fresh) {
+  const auto at = std::lower_bound(seen_.begin(), seen_.end(), process.pid,
+                                   [](const Seen& seen, int key) { return seen.pid < key; });
+  const bool known = at != seen_.end() && at->pid == process.pid && at->start_ticks == process.start_ticks;
+  if (known && !fresh) return at->unit;
+  if (setup_.cgroup_root != nullptr) {
+    const auto path = read_cgroup_path(*setup_.proc, process.pid);
+    const int index = path ? tree_.index_of(path->view()) : -1;
+    if (index > 0) return tree_.items[static_cast<std::size_t>(index)].id;
+  }
+  return known && (at->unit & kTreeUnit) != 0 ? at->unit : tree_unit(process);
+}
+
+void Census::take_cgroups() {
+  for (const Cgroup& cgroup : tree_.items) {
+    if (!cgroup.has_processes || cgroup.parent < 0) continue;
+    Unit unit;
+    unit.id = cgroup.id;
+    unit.path = cgroup.path;
+    const std::size_t i = slot(unit);
+    uses_[i].bytes += static_cast<double>(cgroup.own_undroppable_bytes);
+    uses_[i].cpu_s += static_cast<double>(cgroup.own_cpu_usec) * 1e-6;
+    uses_[i].forks += static_cast<double>(cgroup.own_pids);
+  }
+}
+
+void Census::take_processes(bool fresh, bool only_root) {
+  if (!read_processes(*setup_.proc, processes_)) return;
+  seen_next_.clear();
+  root_has_users_ = false;
+  for (const ProcessInfo& process : processes_) {
+    if (process.kernel_thread()) continue;
+    Seen seen{process.pid, process.start_ticks, place(process, fresh)};
+    seen_next_.push_back(seen);
+    const bool tree = (seen.unit & kTreeUnit) != 0;
+    root_has_users_ = root_has_users_ || (tree && process.pid > 1);
+    if (only_root && !tree) continue;
+    Unit unit;
+    unit.id = seen.unit;
+    unit.top_pid = tree ? static_cast<int>(seen.unit & ~kTreeUnit) : process.pid;
+    unit.top_start_ticks = process.start_ticks;
+    if (const Cgroup* cgroup = tree ? nullptr : tree_.find(seen.unit))
+      unit.path = cgroup->path;
+    else
+      unit.path = "/";
+    UnitUse& use = uses_[slot(unit)];
+    use.bytes += static_cast<double>(process.own_pages()) * setup_.page_bytes;
+    use.cpu_s += static_cast<double>(process.cpu_ticks) / kTicksPerSecond;
+    use.forks += 1;
+  }
+  seen_ = seen_next_;
+}
+
+// Growth that shows in no process goes to the unit of whoever was handed most pages since the last census.
+void Census::give_unowned(double bytes, std::span<const ProcessShare> handed) {
+  const double growth = unowned_before_ >= 0 ? bytes - unowned_before_ : 0;
+  unowned_before_ = bytes;
+  const ProcessShare* most = nullptr;
+  uint64_t most_bytes = 0;
+  for (const ProcessShare& usage : handed) {
+    const ProcessShare* before =
+        find_handed({handed_before_.data(), handed_before_.size()}, static_cast<int>(usage.tgid));
+    const uint64_t base = before != nullptr ? before->usage.all_bytes : 0;
+    if (usage.tgid == 0 || usage.usage.all_bytes <= base || usage.usage.all_bytes - base <= most_bytes) continue;
+    most = &usage;
+    most_bytes = usage.usage.all_bytes - base;
+  }
+  handed_before_.clear();
+  for (const ProcessShare& usage : handed) handed_before_.push_back(usage);
+  const uint64_t unit = most != nullptr && growth > 0 ? unit_of_pid(static_cast<int>(most->tgid)) : 0;
+  bool found = false;
+  for (UnitUse& given : extra_) {
+    // What was given is taken back in step when the machine-wide figure falls.
+    if (growth < 0 && bytes > 0) given.bytes *= bytes / (bytes - growth);
+    if (given.unit == unit) given.bytes += growth, found = true;
+  }
+  if (unit != 0 && !found) extra_.push_back({unit, growth, 0, 0});
+  for (const UnitUse& given : extra_) {
+    for (UnitUse& use : uses_) {
+      if (use.unit == given.unit) use.bytes += given.bytes;
+    }
+  }
+}
+
+void Census::take(double unowned_bytes, std::span<const ProcessShare> handed, bool fresh) {
+  units_.clear();
+  uses_.clear();
+  tree_.items.clear();
+  if (setup_.cgroup_root != nullptr) {
+    const auto detail = setup_.memory_controller ? WalkDetail::usage : WalkDetail::structure;
+    (void)walk_cgroups(*setup_.cgroup_root, detail, tree_);  // an unreadable root leaves the processes to be counted
+  }
+  if (by_processes()) {
+    take_processes(fresh, false);
+    give_unowned(unowned_bytes, handed);
+    return;
+  }
+  take_cgroups();
+  if (root_has_users_ || fresh) take_processes(fresh, true);
+}
+
+void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Members& out) const {
+  out.clear();
+  static PidList pids;
+  static PidList held;
+  pids.clear();
+  held.clear();
+  if (unit.is_tree()) {
+    for (const Seen& seen : seen_) {
+      if (seen.unit == unit.id) pids.push_back(seen.pid);
+    }
+  } else if (const auto cgroup = open_cgroup(*setup_.cgroup_root, unit.path.view(), unit.id)) {
+    (void)read_procs(*cgroup, pids);
+    if (const auto room = open_directory(cgroup->get(), kHoldRoomName.data())) (void)read_procs(*room, held);
+  }
+  const std::size_t outside = pids.size();
+  for (const int pid : held) pids.push_back(pid);
+  for (std::size_t i = 0; i < pids.size(); ++i) {
+    const auto process = read_process(*setup_.proc, pids[i]);
+    if (!process || process->kernel_thread()) continue;
+    Member member;
+    member.pid = process->pid;
+    member.parent = process->parent;
+    member.start_ticks = process->start_ticks;
+    member.bytes = static_cast<double>(process->own_pages()) * setup_.page_bytes;
+    member.cpu_s = static_cast<double>(process->cpu_ticks) / kTicksPerSecond;
+    member.held = i >= outside;
+    if (const ProcessShare* usage = find_handed(handed, process->pid)) {
+      member.gross_bytes = static_cast<double>(usage->usage.all_bytes);
+    }
+    out.push_back(member);
+  }
+  std::sort(out.begin(), out.end(), [](const Member& a, const Member& b) { return a.pid < b.pid; });
+}
+
+}  // namespace hosa

@@ -1,0 +1,81 @@
+// Census: what every unit of this machine uses now. A unit is a cgroup, or, among the processes of the root cgroup
+// (BusyBox init, containers without cgroups, v1 hosts), the tree below one child of init.
+//
+// Two ways to count memory: with the memory controller by the kernel's numbers of each cgroup; without it by summing
+// the processes. Growth of shared memory, kernel memory and socket buffers, which belongs to no process there, is given
+// to the unit of the process that was handed most pages meanwhile (holding.md 1).
+#pragma once
+#include <array>
+#include <span>
+
+#include "actuate/growers.h"
+#include "actuate/history.h"
+#include "proprioception/cgroup_files.h"
+#include "proprioception/cgroup_tree.h"
+#include "proprioception/process_status.h"
+#include "proprioception/process_table.h"
+#include "tools/hosa/kernel_side.h"
+
+namespace hosa {
+
+// Units that are process trees have this bit; the rest of the key is the pid at the top. Cgroup ids are inode numbers
+// of kernfs and stay far below.
+inline constexpr uint64_t kTreeUnit = uint64_t{1} << 63;
+
+struct Unit {
+  uint64_t id = 0;
+  FixedString<kCgroupPathBytes> path;  // of the cgroup; "/" for a tree
+  int top_pid = 0;                     // of a tree, else any process of it
+  uint64_t top_start_ticks = 0;
+  bool is_tree() const { return (id & kTreeUnit) != 0; }
+};
+
+class Census {
+ public:
+  struct Setup {
+    const Fd* proc = nullptr;
+    const Fd* cgroup_root = nullptr;  // nullptr: no cgroup v2
+    bool memory_controller = false;
+    double page_bytes = 4096;
+  };
+  void open(const Setup& setup) { setup_ = setup; }
+
+  // Counts everybody. `unowned_bytes`: machine-wide Shmem + SUnreclaim + socket memory, now. `handed`: the probes'
+  // table. fresh: read again which cgroup each process is in (they may have been moved); asked for at onset.
+  void take(double unowned_bytes, std::span<const ProcessShare> handed, bool fresh);
+
+  std::span<const UnitUse> uses() const { return {uses_.data(), uses_.size()}; }
+  const Unit* find(uint64_t unit) const;
+  const UnitUse* use_of(uint64_t unit) const;
+  // The unit that a process belongs to; 0: not seen.
+  uint64_t unit_of_pid(int pid) const;
+  // The processes of a unit with what each uses, ascending by pid.
+  void members(const Unit& unit, std::span<const ProcessShare> handed, Members& out) const;
+  bool by_processes() const { return !setup_.memory_controller || setup_.cgroup_root == nullptr; }
+  const ProcessList& processes() const { return processes_; }
+
+ private:
+  struct Seen {
+    int pid = 0;
+    uint64_t start_ticks = 0, unit = 0;
+  };
+  void take_cgroups();
+  void take_processes(bool fresh, bool only_root);
+  void give_unowned(double bytes, std::span<const ProcessShare> handed);
+  uint64_t place(const ProcessInfo& process, bool fresh);
+  uint64_t tree_unit(const ProcessInfo& process) const;
+  std::size_t slot(const Unit& unit);
+
+  Setup setup_;
+  CgroupTree tree_;
+  ProcessList processes_;
+  FixedVector<Seen, kMaxProcesses> seen_, seen_next_;  // ascending by pid
+  FixedVector<Unit, kUnits> units_;
+  FixedVector<UnitUse, kUnits> uses_;  // same order as units_
+  double unowned_before_ = -1;
+  FixedVector<UnitUse, kUnits> extra_;  // unowned bytes given to units so far (bytes only)
+  FixedVector<ProcessShare, HOSA_PROCESSES> handed_before_;
+  bool root_has_users_ = true;
+};
+
+}  // namespace hosa
