@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 
 #include "loader/sys/text.h"
 #include "proprioception/directory.h"
@@ -16,31 +17,23 @@ namespace {
 
 constexpr unsigned kLastSystemUser = 999;  // login.defs, SYS_UID_MAX
 
-// Where nobody but root installs programs. /home, /tmp, /run/user and what else users may write are not among them.
-constexpr std::string_view kSystemPlaces[] = {"/usr/",
-                                              "/bin/",
-                                              "/sbin/",
-                                              "/lib/",
-                                              "/lib64/",
-                                              "/libexec/",
-                                              "/opt/",
-                                              "/nix/",
-                                              "/gnu/",
-                                              "/snap/",
-                                              "/rom/",
-                                              "/system/",
-                                              "/run/current-system/",
-                                              "/var/lib/rancher/"};
+// Where nobody but root installs programs.
+constexpr std::string_view kSystemPlaces[] = {
+    "/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/",  "/libexec/",        "/opt/",
+    "/nix/", "/gnu/", "/snap/", "/rom/", "/system/", "/var/lib/rancher/"};
+// Where users may put files (a link to a program of root's under a name of their own, for one). Firmware images keep
+// programs in places of their own, so what runs as root is asked only not to come from here.
+constexpr std::string_view kLoosePlaces[] = {"/tmp/", "/var/tmp/", "/dev/", "/home/", "/run/", "/media/", "/mnt/"};
 
-bool in_a_system_place(std::string_view path) {
-  for (const std::string_view place : kSystemPlaces)
-    if (path.starts_with(place)) return true;
-  return false;
+bool below_any(std::span<const std::string_view> places, std::string_view path) {
+  return std::any_of(places.begin(), places.end(), [&](std::string_view place) { return path.starts_with(place); });
 }
 
 bool trusted(const ProcessIdentity& identity) {
-  return identity.known && identity.owned_by_root && identity.same_user_namespace &&
-         in_a_system_place(identity.exe.view());
+  if (!identity.known || !identity.owned_by_root || !identity.same_user_namespace) return false;
+  const std::string_view path = identity.exe.view();
+  return below_any(kSystemPlaces, path) ||
+         (identity.uid == 0 && path.starts_with('/') && !below_any(kLoosePlaces, path));
 }
 
 std::string_view file_name(std::string_view path) {
@@ -58,7 +51,7 @@ std::string_view part_of(const ProcessIdentity& identity) {
     const std::string_view applet = file_name(identity.argument(0));
     return applet == program ? identity.argument(1) : applet;
   }
-  if (is_interpreter(program) && in_a_system_place(identity.argument(1))) return file_name(identity.argument(1));
+  if (is_interpreter(program) && below_any(kSystemPlaces, identity.argument(1))) return file_name(identity.argument(1));
   return program;
 }
 
@@ -81,7 +74,10 @@ bool is_interactive(const ProcessIdentity& identity) {
 bool is_session_shell(const ProcessInfo& process, const ProcessIdentity& identity) {
   if (!is_shell(identity.program()) || !is_interactive(identity)) return false;
   const bool busybox = identity.program() == "busybox";
-  if (busybox && !is_shell(file_name(identity.argument(0))) && !is_shell(identity.argument(1))) return false;
+  // Without arguments (first seen in an episode, when they may not be read) the benefit of the doubt is the session's.
+  if (busybox && !identity.arguments.empty() && !is_shell(file_name(identity.argument(0))) &&
+      !is_shell(identity.argument(1)))
+    return false;
   return (process.session_leader() && process.terminal != 0) || identity.argument(0).starts_with('-');
 }
 
@@ -94,7 +90,7 @@ Protection judge(const ProcessInfo& process, const ProcessIdentity& identity, st
   if (!trusted(identity)) return {};
   const ProtectedName* name = find_protected_name(part_of(identity));
   if (name != nullptr && (name->by == PlayedBy::anybody || identity.uid <= kLastSystemUser)) return {name->reason};
-  // sshd's process of a session runs as its user; which it may, only sshd starts a program called sshd under that name.
+  // Since OpenSSH's privilege separation the process of a session runs as its user.
   if (identity.program() == "sshd") return {"secure shell session"};
   if (is_session_shell(process, identity)) return {"login shell of a session"};
   return {};
