@@ -1,0 +1,211 @@
+#include "detect/detector.h"
+
+#include <algorithm>
+
+#include "detect/arithmetic.h"
+
+namespace hosa::detect {
+
+const char* rejection_name(Rejection reason) {
+  switch (reason) {
+    case Rejection::none: return "none";
+    case Rejection::not_finite: return "not_finite";
+    case Rejection::older: return "older";
+    case Rejection::wrong_size: return "wrong_size";
+  }
+  return "unknown";
+}
+
+Detector::Detector(std::span<const Dimension> dimensions)
+    : dimensions_(dimensions.first(std::min(dimensions.size(), kMaxDimensions))),
+      n_(dimensions_.size()),
+      window_(dimensions_),
+      moments_(n_),
+      metric_(n_),
+      thresholds_(n_) {
+  verdict_.n = n_;
+  verdict_.thresholds = thresholds_.values();
+}
+
+void Detector::begin(double warmup_seconds) {
+  const auto counted = rejected_;
+  *this = Detector(dimensions_);
+  rejected_ = counted;
+  warmup_seconds_ = warmup_seconds;
+}
+
+const Rejected& Detector::last_rejected(std::size_t age) const {
+  return kept_rejections_[(rejections_ + 2 * kKeptRejections - 1 - age % kKeptRejections) % kKeptRejections];
+}
+
+double Detector::warmup_left_seconds() const {
+  if (phase_ == Phase::running) return 0;
+  return std::max(0.0, warmup_seconds_ - moments_.learned_seconds());
+}
+
+bool Detector::accept(std::span<const double> raw, double now) {
+  Rejected bad{.time = now};
+  if (raw.size() != n_) {
+    bad.reason = Rejection::wrong_size;
+  } else if (!is_finite(now)) {
+    bad.reason = Rejection::not_finite;
+  } else if (any_reading_ && now <= last_reading_) {
+    bad.reason = Rejection::older;
+  } else {
+    for (std::size_t j = n_; j-- > 0;) {
+      if (is_finite(raw[j])) continue;
+      bad.reason = Rejection::not_finite;
+      bad.dimension = static_cast<uint8_t>(j);
+    }
+  }
+  verdict_.rejection = bad.reason;
+  if (bad.reason == Rejection::none) return true;
+  ++rejected_[static_cast<std::size_t>(bad.reason)];
+  kept_rejections_[rejections_++ % kKeptRejections] = bad;
+  return false;
+}
+
+const Verdict& Detector::step(std::span<const double> raw, double now, bool learn) {
+  if (!accept(raw, now)) return verdict_;
+  any_reading_ = true;
+  last_reading_ = now;
+  if (!window_.add(raw, now, verdict_.value)) return verdict_;
+
+  const double dt = any_sample_ ? now - last_sample_ : 0;
+  const double learned = learn ? std::min(dt, kLongestLearnedSeconds) : 0;
+  Vector y;
+  for (std::size_t j = 0; j < n_; ++j) y[j] = transform(dimensions_[j], verdict_.value[j]);
+  // P2 counts samples, so it is fed at most ten a second: fast polling must not outweigh quiet minutes.
+  if (phase_ != Phase::running && learned > 0 && now - last_scaled_ >= 0.0999) {
+    scaling_.add(std::span(y).first(n_));
+    last_scaled_ = now;
+  }
+  if (phase_ == Phase::scaling) {
+    smooth(y, dt);
+    moments_.learn(smoothed_, 1, forgetting_.weight(learned), learned);
+  } else {
+    Vector z;
+    standardize(scale_, std::span<const double>(y).first(n_), z);
+    smooth(z, dt);
+    verdict_.z = z;
+    judge(now, dt, learned, learn);
+  }
+  any_sample_ = true;
+  last_sample_ = now;
+  if (phase_ != Phase::running) warm_up();
+  return verdict_;
+}
+
+void Detector::smooth(const Vector& input, double dt) {
+  const double a = any_sample_ ? smoothing_.weight(dt) : 1;
+  for (std::size_t j = 0; j < n_; ++j) smoothed_[j] += a * (input[j] - smoothed_[j]);
+}
+
+void Detector::warm_up() {
+  if (scaling_.count() < kFewestSamples) return;
+  const double learned = moments_.learned_seconds();
+  if (phase_ == Phase::scaling && learned >= warmup_seconds_ / 3) {
+    change_scale();
+    phase_ = Phase::learning;
+  } else if (phase_ == Phase::learning && learned >= warmup_seconds_) {
+    change_scale();
+    phase_ = Phase::running;
+    verdict_.warming = false;
+  }
+}
+
+// Everything that is kept in units of the old scale goes over to the new one: exact, both are linear in y.
+void Detector::change_scale() {
+  const Scale fitted = scaling_.fit(dimensions_);
+  Vector shift = fitted.median;
+  Vector factor = fitted.spread;
+  if (phase_ != Phase::scaling) {
+    for (std::size_t j = 0; j < n_; ++j) {
+      shift[j] = (fitted.median[j] - scale_.median[j]) / scale_.spread[j];
+      factor[j] = fitted.spread[j] / scale_.spread[j];
+    }
+  }
+  moments_.rescale(shift, factor);
+  for (std::size_t j = 0; j < n_; ++j) smoothed_[j] = (smoothed_[j] - shift[j]) / factor[j];
+  scale_ = fitted;
+  metric_.rebuild(moments_, kFloorSquared);
+  samples_since_rebuild_ = 0;
+}
+
+void Detector::judge(double now, double dt, double learned, bool learn) {
+  if (!metric_.ready()) return;
+  Vector d;
+  for (std::size_t j = 0; j < n_; ++j) d[j] = smoothed_[j] - moments_.mean[j];
+  verdict_.distance = metric_.distance(d, verdict_.contribution);
+  verdict_.load_direction = metric_.load_direction(d, dimensions_);
+  trend_.add(verdict_.distance, now);
+  verdict_.smoothed = trend_.smoothed();
+  verdict_.slope = trend_.slope();
+  verdict_.curvature = trend_.curvature();
+  find_top();
+  if (phase_ == Phase::running) {
+    verdict_.level = thresholds_.step(verdict_.smoothed, now, dt, learn);
+    verdict_.thresholds = thresholds_.values();
+  }
+  const double trust = habituating_ ? 1 : trust_at(verdict_.distance, n_);
+  moments_.learn(smoothed_, trust, forgetting_.weight(learned), learned);
+  rebuild_if_stale(now);
+}
+
+void Detector::rebuild_if_stale(double now) {
+  if (++samples_since_rebuild_ * 3 < n_ && now - rebuilt_ < 1) return;
+  metric_.rebuild(moments_, kFloorSquared);
+  samples_since_rebuild_ = 0;
+  rebuilt_ = now;
+}
+
+void Detector::find_top() {
+  std::array<std::size_t, 3> best{};
+  std::size_t found = 0;
+  for (std::size_t j = 0; j < n_; ++j) {
+    std::size_t at = found;
+    while (at > 0 && verdict_.contribution[best[at - 1]] < verdict_.contribution[j]) --at;
+    if (at >= best.size()) continue;
+    found = std::min(found + 1, best.size());
+    for (std::size_t k = found - 1; k > at; --k) best[k] = best[k - 1];
+    best[at] = j;
+  }
+  for (std::size_t k = found; k > 0 && k < best.size(); ++k) best[k] = best[k - 1];
+  verdict_.top = best;
+}
+
+void Detector::save(Baseline& baseline) const {
+  baseline.n = n_;
+  baseline.learned_seconds = moments_.learned_seconds();
+  baseline.effective_samples = moments_.effective_samples();
+  baseline.scale = scale_;
+  baseline.mean = moments_.mean;
+  baseline.covariance = moments_.covariance;
+}
+
+bool Detector::restore(const Baseline& baseline) {
+  if (baseline.n != n_ || !(baseline.learned_seconds > 0) || !is_finite(baseline.learned_seconds)) return false;
+  if (!(baseline.effective_samples >= 1) || !is_finite(baseline.effective_samples)) return false;
+  for (std::size_t i = 0; i < n_; ++i) {
+    if (!is_finite(baseline.scale.median[i]) || !is_finite(baseline.scale.spread[i])) return false;
+    if (!(baseline.scale.spread[i] > 0) || !is_finite(baseline.mean[i]) || !(baseline.covariance[i][i] >= 0))
+      return false;
+    for (std::size_t j = 0; j <= i; ++j)
+      if (!is_finite(baseline.covariance[i][j])) return false;
+  }
+  Moments moments(n_);
+  moments.mean = baseline.mean;
+  moments.covariance = baseline.covariance;
+  moments.resume(baseline.learned_seconds, baseline.effective_samples);
+  Mahalanobis metric(n_);
+  if (!metric.rebuild(moments, kFloorSquared)) return false;  // not a covariance
+  begin(warmup_seconds_);
+  scale_ = baseline.scale;
+  moments_ = moments;
+  metric_ = metric;
+  phase_ = Phase::running;
+  verdict_.warming = false;
+  return true;
+}
+
+}  // namespace hosa::detect

@@ -1,0 +1,133 @@
+// The detector: readings of the state vector in, a verdict out. Pure arithmetic over fixed memory (about 115 kB); time
+// is an argument. One object per daemon; `replay` and the tests run the same code.
+//
+// Per reading:  window (rates over 0.5 s) -> y = transform -> z = robust standardisation -> p += 0.2 (z - p) ->
+// d = p - mean -> D and c_j (mahalanobis.h) -> s, slope, curvature (trend.h) -> level (thresholds.h) -> learn.
+// All weights belong to 0.1 s and are converted to the time that has passed (Decay). A sample is judged before it is
+// learned. The metric is rebuilt when n/3 samples or one second have passed: amortised O(n^2), at most 1 s stale.
+//
+// Warm-up has two parts, so that nothing is stored and a start-up transient does little harm:
+//   scaling   first third: median and quartiles of y (P2) and moments of the smoothed y, both in y's own units;
+//   learning  the rest: the moments converted to z (mean and covariance transform exactly), from now on every sample
+//             is scored, so the Huber gate protects the moments; the quartiles go on being estimated.
+// At its end the final scale replaces the provisional one and the moments are converted once more. Warm-up counts time
+// that was learned: it waits while learn is false.
+#pragma once
+#include "detect/mahalanobis.h"
+#include "detect/scaling.h"
+#include "detect/thresholds.h"
+#include "detect/trend.h"
+#include "detect/window.h"
+
+namespace hosa::detect {
+
+// Why a reading was not judged. `older`: its time is before the last one's or the same.
+enum class Rejection : uint8_t { none, not_finite, older, wrong_size };
+inline constexpr std::size_t kRejections = 4;
+const char* rejection_name(Rejection reason);
+
+struct Rejected {
+  double time = 0;
+  Rejection reason = Rejection::none;
+  uint8_t dimension = 0;  // the first that was not finite
+};
+
+struct Verdict {
+  double distance = 0;   // D of this sample; 0 until the second part of the warm-up
+  double smoothed = 0;   // s
+  double slope = 0;      // ds/dt, 1/s
+  double curvature = 0;  // d2s/dt2, 1/s^2
+  int level = 0;         // 0..4 by thresholds; 0 while warming
+  std::array<double, kLevels> thresholds{};
+  Vector value{};                    // after windowing: rates per second, shares, levels
+  Vector z{};                        // standardised deviation from the warm-up's median, clipped to +-30
+  Vector contribution{};             // c_j, sum = distance^2; single ones may be negative
+  std::array<std::size_t, 3> top{};  // indices of the largest c_j, largest first (n < 3: the last repeats)
+  double load_direction = 0;         // phi
+  std::size_t n = 0;
+  bool warming = true;
+  Rejection rejection = Rejection::none;  // not none: everything else is the last good verdict
+};
+
+// What survives a restart. Plain data; the caller stores it with version and checksum.
+struct Baseline {
+  std::size_t n = 0;
+  double learned_seconds = 0;
+  double effective_samples = 0;
+  Scale scale;
+  Vector mean{};
+  Matrix covariance{};  // lower triangle
+};
+
+class Detector {
+ public:
+  // The table must outlive the detector; of more than kMaxDimensions the first are used.
+  explicit Detector(std::span<const Dimension> dimensions);
+
+  // Forgets everything and warms up for so many seconds.
+  void begin(double warmup_seconds);
+  // One reading: totals for cumulative dimensions, values for the others, at `now` (seconds, monotonic). learn = false
+  // while an action is in force: the sample is judged and nothing is learned from it.
+  const Verdict& step(std::span<const double> raw_values, double now_seconds, bool learn);
+  const Verdict& verdict() const { return verdict_; }
+
+  // Habituation: while on, the Huber gate is open and a new plateau is learned in about 10 min. Whether it may be on
+  // is the regime's decision.
+  void set_habituating(bool on) { habituating_ = on; }
+  void fix_threshold(double h) { thresholds_.fix(h); }
+
+  void save(Baseline& baseline) const;
+  // False, and nothing changed, if the baseline does not fit this table or holds a number it cannot hold.
+  bool restore(const Baseline& baseline);
+
+  std::span<const Dimension> dimensions() const { return dimensions_; }
+  const Moments& moments() const { return moments_; }
+  double warmup_left_seconds() const;
+  uint64_t counter_resets() const { return window_.resets(); }
+  uint64_t rejected(Rejection reason) const { return rejected_[static_cast<std::size_t>(reason)]; }
+  // The last 32 rejections; age 0 is the newest. Fewer than that: entries with reason none.
+  const Rejected& last_rejected(std::size_t age) const;
+
+ private:
+  enum class Phase : uint8_t { scaling, learning, running };
+  static constexpr double kForgetting = 1.0 / 6000;  // alpha: 10 min
+  static constexpr double kSmoothing = 0.2;          // of the vector: 0.5 s
+  // e^2: what z's own floor of 1 leaves after smoothing white noise with 0.2: 0.2^2 * 0.2 / 1.8.
+  static constexpr double kFloorSquared = 0.04 * 0.2 / 1.8;
+  static constexpr double kLongestLearnedSeconds = 1;  // a sample after a gap stands for no more
+  static constexpr std::size_t kKeptRejections = 32;
+  static constexpr double kFewestSamples = 10;  // of a scale, however short the warm-up
+
+  bool accept(std::span<const double> raw, double now);
+  void smooth(const Vector& input, double dt);
+  void warm_up();
+  void change_scale();
+  void judge(double now, double dt, double learned, bool learn);
+  void rebuild_if_stale(double now);
+  void find_top();
+
+  std::span<const Dimension> dimensions_;
+  std::size_t n_;
+  RateWindow window_;
+  Scaling scaling_;
+  Scale scale_;
+  Moments moments_;
+  Mahalanobis metric_;
+  Trend trend_;
+  Thresholds thresholds_;
+  Decay smoothing_{kSmoothing};
+  Decay forgetting_{kForgetting};
+  Verdict verdict_;
+  Vector smoothed_{};  // p (of y while scaling, of z later)
+  Phase phase_ = Phase::scaling;
+  bool habituating_ = false;
+  bool any_reading_ = false, any_sample_ = false;
+  double warmup_seconds_ = 300;
+  double last_reading_ = 0, last_sample_ = 0, last_scaled_ = 0, rebuilt_ = 0;
+  std::size_t samples_since_rebuild_ = 0;
+  std::array<uint64_t, kRejections> rejected_{};
+  std::array<Rejected, kKeptRejections> kept_rejections_{};
+  std::size_t rejections_ = 0;
+};
+
+}  // namespace hosa::detect

@@ -1,0 +1,31 @@
+#include "detect/dimension.h"
+
+#include "detect/arithmetic.h"
+
+namespace hosa::detect {
+
+double transform(const Dimension& dimension, double value) {
+  const double positive = value > 0 ? value : 0;
+  switch (dimension.kind) {
+    case Kind::rate: return log_one_plus(positive / (dimension.scale > 0 ? dimension.scale : 1));
+    case Kind::share: return positive < 1.5 ? positive : 1.5;
+    case Kind::count: return log_one_plus(positive);
+    case Kind::fraction: return value;
+    case Kind::number: return natural_log(positive > 1 ? positive : 1);
+  }
+  return value;
+}
+
+const char* resource_name(Resource resource) {
+  switch (resource) {
+    case Resource::cpu: return "cpu";
+    case Resource::tasks: return "tasks";
+    case Resource::memory: return "memory";
+    case Resource::io: return "io";
+    case Resource::network: return "network";
+    case Resource::board: return "board";
+  }
+  return "unknown";
+}
+
+}  // namespace hosa::detect

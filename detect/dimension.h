@@ -1,0 +1,41 @@
+// One dimension of the state vector: its name and what turns a reading into a number that behaves.
+//
+// The sensors fill a table of these once at start-up, in the order in which they will hand over readings; the detector
+// keeps a view of it. Nothing here knows where a reading comes from. Source of kinds, scales and floors:
+// detection.md 2.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace hosa::detect {
+
+// 38 dimensions are specified; the topology-sized ones (NUMA nodes, last-level caches) share what is left. All memory
+// of this room is sized by it: two matrices of 48 x 48 doubles and 65 kept readings.
+inline constexpr std::size_t kMaxDimensions = 48;
+
+// How a value becomes y:  rate ln(1 + x/scale) · share x within 0..1.5 · count ln(1 + x) · fraction x · number
+// ln(max(x, 1)). Logarithms because a load that doubles is one step whatever it was; negative readings count as 0.
+enum class Kind : uint8_t { rate, share, count, fraction, number };
+
+// Which resource a dimension speaks for: decides whose growth is searched and which rungs may be used.
+enum class Resource : uint8_t { cpu, tasks, memory, io, network, board };
+inline constexpr std::size_t kResources = 6;
+const char* resource_name(Resource resource);
+
+struct Dimension {
+  const char* name;  // literal, e.g. "forks"
+  const char* unit;  // literal, after windowing: "1/s", "share", "1"
+  Kind kind;
+  double scale;  // r_j of a rate, in its unit; other kinds ignore it
+  int sign;      // +1 more means more load, -1 less means more load
+  double floor;  // f_j: smallest scale that may divide a deviation, in y; > 0
+  Resource resource;
+  bool cumulative;  // the reading is a running total; its rate per second over the window is the value. A share may
+                    // be one too: busy seconds per CPU, PSI seconds.
+};
+
+// y of one value (for cumulative dimensions: of its rate). Finite in, finite out.
+double transform(const Dimension& dimension, double value);
+
+}  // namespace hosa::detect

@@ -1,0 +1,47 @@
+#include "detect/mahalanobis.h"
+
+#include "detect/arithmetic.h"
+#include "detect/cholesky.h"
+#include "detect/shrink.h"
+
+namespace hosa::detect {
+
+bool Mahalanobis::rebuild(const Moments& moments, double floor_squared) {
+  Matrix lifted = moments.covariance;
+  for (std::size_t i = 0; i < n_; ++i) lifted[i][i] += floor_squared;
+  return rebuild(moments.covariance, detect::shrinkage(lifted, n_, moments.effective_samples()), floor_squared);
+}
+
+bool Mahalanobis::rebuild(const Matrix& covariance, double g, double floor_squared) {
+  Matrix a;
+  for (std::size_t i = 0; i < n_; ++i) {
+    for (std::size_t j = 0; j < i; ++j) a[i][j] = (1 - g) * covariance[i][j];
+    a[i][i] = covariance[i][i] + floor_squared;
+  }
+  Matrix factor;
+  if (!factorize(a, n_, factor)) return false;
+  for (std::size_t i = 0; i < n_; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) factor_[i][j] = factor[i][j];
+    sigma_[i] = square_root(a[i][i]);
+  }
+  g_ = g;
+  ready_ = true;
+  return true;
+}
+
+double Mahalanobis::distance(std::span<const double> d, std::span<double> contribution) const {
+  Vector y;
+  solve_lower(factor_, n_, d, y);
+  const double squared = dot(y.data(), y.data(), n_);
+  solve_upper(factor_, n_, y);
+  for (std::size_t j = 0; j < n_; ++j) contribution[j] = d[j] * y[j];
+  return square_root(squared);
+}
+
+double Mahalanobis::load_direction(std::span<const double> d, std::span<const Dimension> dimensions) const {
+  double sum = 0;
+  for (std::size_t j = 0; j < n_; ++j) sum += dimensions[j].sign * d[j] / sigma_[j];
+  return n_ > 0 ? sum / static_cast<double>(n_) : 0;
+}
+
+}  // namespace hosa::detect

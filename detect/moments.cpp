@@ -1,0 +1,45 @@
+#include "detect/moments.h"
+
+namespace hosa::detect {
+
+void Moments::blend(std::span<const double> x, double a, double seconds) {
+  const double keep = 1 - a;
+  Vector d;
+  for (std::size_t i = 0; i < n_; ++i) {
+    d[i] = x[i] - mean[i];
+    mean[i] += a * d[i];
+  }
+  for (std::size_t i = 0; i < n_; ++i) {
+    const double scaled = a * d[i];
+    for (std::size_t j = 0; j <= i; ++j) covariance[i][j] = keep * (covariance[i][j] + scaled * d[j]);
+  }
+  learned_seconds_ += seconds;
+  const double crowding = seconds > 0 && seconds < 0.1 ? 0.1 / seconds : 1;
+  concentration_ = keep * keep * concentration_ + a * a * crowding;
+}
+
+void Moments::learn(std::span<const double> x, double trust, double forgetting, double seconds) {
+  if (trust <= 0 || seconds <= 0) return;
+  const double young = seconds / (learned_seconds_ + seconds);
+  blend(x, trust * (young > forgetting ? young : forgetting), seconds);
+}
+
+void Moments::rescale(std::span<const double> shift, std::span<const double> factor) {
+  for (std::size_t i = 0; i < n_; ++i) {
+    mean[i] = (mean[i] - shift[i]) / factor[i];
+    for (std::size_t j = 0; j <= i; ++j) covariance[i][j] /= factor[i] * factor[j];
+  }
+}
+
+void Moments::resume(double learned_seconds, double effective_samples) {
+  learned_seconds_ = learned_seconds;
+  concentration_ = effective_samples > 0 ? 1 / effective_samples : 0;
+}
+
+double trust_at(double distance, std::size_t n) {
+  const double ratio_squared = 4 * static_cast<double>(n) / (distance * distance);
+  if (!(ratio_squared < 1)) return 1;  // also at distance 0
+  return ratio_squared > 0.02 ? ratio_squared : 0.02;
+}
+
+}  // namespace hosa::detect

@@ -1,0 +1,53 @@
+// Running mean and covariance of a vector, in one update per sample and no samples stored.
+//
+//   d = x - mean ;  mean += a d ;  S = (1-a)(S + a d d')
+// With a = 1/t this is Welford's algorithm (S is the population covariance, exactly); with a constant a it forgets
+// exponentially. learn() chooses a = w max(alpha, dt/t): Welford while young, then a memory of 10 minutes, both by
+// elapsed time, times the weight w with which the caller trusts the sample (0 = do not learn).
+#pragma once
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "detect/dimension.h"
+
+namespace hosa::detect {
+
+using Vector = std::array<double, kMaxDimensions>;
+// Square; of symmetric and lower triangular matrices only [i][j] with j <= i is kept.
+using Matrix = std::array<Vector, kMaxDimensions>;
+
+class Moments {
+ public:
+  explicit Moments(std::size_t n) : n_(n) {}
+
+  // Blends one sample in with weight a in 0..1. seconds: how much time it stands for.
+  void blend(std::span<const double> x, double a, double seconds);
+  // As above with a = trust * max(forgetting, seconds / time learned so far).
+  void learn(std::span<const double> x, double trust, double forgetting, double seconds);
+  // The same data measured in other units: x' = (x - shift_j) / factor_j.
+  void rescale(std::span<const double> shift, std::span<const double> factor);
+
+  std::size_t size() const { return n_; }
+  double learned_seconds() const { return learned_seconds_; }
+  // How many independent samples the weights amount to, 1 / sum of squared weights (Kish): t while young, 2/alpha - 1
+  // later. Samples closer than 0.1 s do not count as independent.
+  double effective_samples() const { return concentration_ > 0 ? 1 / concentration_ : 0; }
+
+  Vector mean{};
+  Matrix covariance{};
+
+  // For a baseline read back from a file (checked by the caller).
+  void resume(double learned_seconds, double effective_samples);
+
+ private:
+  std::size_t n_;
+  double learned_seconds_ = 0;
+  double concentration_ = 0;  // sum of squared weights
+};
+
+// w of the Huber gate: full trust up to twice the expected distance sqrt(n), then falling with the square, never below
+// 0.02, so that a machine that has changed for good is learned in the end.
+double trust_at(double distance, std::size_t n);
+
+}  // namespace hosa::detect

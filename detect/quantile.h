@@ -1,0 +1,41 @@
+// P2: a running quantile from five markers, no samples stored (Jain & Chlamtac, CACM 28(10), 1985).
+//
+// For p = 0.5 the markers at p/2 and (1+p)/2 are running quartiles, so one estimator gives median and spread: that is
+// what the warm-up scales every dimension by. For p = 0.95 it gives the base of the tail (pot.h). Good to a few percent
+// in the body of a distribution, 15 % off at .99 (vectors/p2.csv): do not use it further out.
+#pragma once
+#include <array>
+#include <cstddef>
+
+namespace hosa::detect {
+
+class Quantile {
+ public:
+  Quantile() = default;
+  explicit Quantile(double probability) : probability_(probability) {}
+
+  void add(double x);
+  // Halves the weight of everything seen so far: the markers stay, and follow later data again.
+  void halve();
+
+  double count() const { return count_; }
+  // The estimate; of fewer than five values, the nearest one in order. 0 before the first.
+  double value() const { return marker(2, probability_); }
+  double lower() const { return marker(1, probability_ / 2); }        // quantile p/2
+  double upper() const { return marker(3, (1 + probability_) / 2); }  // quantile (1+p)/2
+
+  const std::array<double, 5>& heights() const { return height_; }
+  const std::array<double, 5>& positions() const { return position_; }
+
+ private:
+  double marker(std::size_t i, double probability) const;
+  void insert_early(double x);
+  void adjust(std::size_t i, double wanted);
+
+  double probability_ = 0.5;
+  double count_ = 0;
+  std::array<double, 5> height_{};
+  std::array<double, 5> position_{1, 2, 3, 4, 5};
+};
+
+}  // namespace hosa::detect

@@ -1,0 +1,45 @@
+// From the smoothed distance to a level.
+//
+// Level 1 at h, levels 2, 3, 4 at 1.5 h, 2.2 h, 3.2 h (ratios of the original HOSA). h = 2.5 sqrt n at first: E[D] is
+// sqrt n, so a fixed number would alarm on 83-97 % of normal samples at n = 37, and the few minutes of a warm-up cannot
+// calibrate a tail. After an hour of normal time h goes to where the machine's own tail is crossed once a day (pot.h),
+// within 2..6 sqrt n. A level is entered at once and left when the score has stayed below 0.8 of its threshold for 2 s.
+#pragma once
+#include <array>
+#include <cstddef>
+
+#include "detect/pot.h"
+
+namespace hosa::detect {
+
+inline constexpr int kLevels = 4;
+
+class Thresholds {
+ public:
+  explicit Thresholds(std::size_t n);
+
+  // Takes the smoothed distance, answers the level 0..4. undisturbed: no action is in force.
+  int step(double smoothed, double now, double dt, bool undisturbed);
+  int level() const { return level_; }
+  const std::array<double, kLevels>& values() const { return values_; }
+
+  // One threshold instead of the adaptive one (configuration); 0 goes back to adapting.
+  void fix(double h) { fixed_ = h; }
+
+ private:
+  static constexpr double kRatios[kLevels] = {1, 1.5, 2.2, 3.2};
+  static constexpr double kStay = 0.8;
+  static constexpr double kLeaveSeconds = 2;
+  void choose();
+
+  double root_n_;
+  double fixed_ = 0;
+  PeaksOverThreshold tail_;
+  std::array<double, kLevels> values_{};
+  int level_ = 0;
+  bool leaving_ = false;
+  double leaving_since_ = 0;
+  int leaving_to_ = 0;  // highest level that the score still carried since then
+};
+
+}  // namespace hosa::detect

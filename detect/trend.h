@@ -1,0 +1,52 @@
+// The smoothed distance and where it is heading.
+//
+//   s += 0.2 (D - s) per 0.1 s ;  slope = ds/dt ;  curvature = dslope/dt      (vectors/filters.csv: m, d1, d2)
+// Differences are taken over at least 0.1 s: at 10 ms steps the second difference would be noise alone. Smoothing the
+// score is the largest single gain measured (+0.08..0.13 VUS-PR).
+#pragma once
+#include "detect/arithmetic.h"
+
+namespace hosa::detect {
+
+class Trend {
+ public:
+  // Takes D at `now` (seconds, later than before).
+  void add(double distance, double now) {
+    if (!started_) {
+      started_ = true;
+      smoothed_ = distance;
+      mark_at(now, 0);
+    } else {
+      smoothed_ += smoothing_.weight(now - time_) * (distance - smoothed_);
+      const double since = now - mark_time_;
+      if (since >= kShortest) {
+        const double slope = (smoothed_ - mark_smoothed_) / since;
+        curvature_ = (slope - slope_) / since;
+        mark_at(now, slope);
+      }
+    }
+    time_ = now;
+  }
+  double smoothed() const { return smoothed_; }
+  double slope() const { return slope_; }          // per second
+  double curvature() const { return curvature_; }  // per second squared
+
+ private:
+  static constexpr double kShortest = 0.0999;  // 0.1 s less the rounding of a clock in seconds
+  void mark_at(double now, double slope) {
+    mark_time_ = now;
+    mark_smoothed_ = smoothed_;
+    slope_ = slope;
+  }
+
+  Decay smoothing_{0.2};
+  bool started_ = false;
+  double time_ = 0;
+  double smoothed_ = 0;
+  double slope_ = 0;
+  double curvature_ = 0;
+  double mark_time_ = 0;
+  double mark_smoothed_ = 0;
+};
+
+}  // namespace hosa::detect
