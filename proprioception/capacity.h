@@ -1,5 +1,5 @@
 // How much this room can hold, and why that much. Everything here is fixed: what does not fit is left out and the
-// result says so (`complete == false`); nothing is allocated while the machine is in trouble.
+// result says so (`complete`, `cut`); nothing is allocated while the machine is in trouble.
 #pragma once
 #include <cstddef>
 
@@ -11,14 +11,14 @@ constexpr std::size_t kKernelTextBytes = 64 * 1024;
 // getdents64 answers whole entries; 4 KiB are about 120 names of /proc per system call.
 constexpr std::size_t kDirectoryBytes = 4096;
 
-// A systemd server has 60-120 cgroups, a Kubernetes node with 110 pods about 400. 512 * 0.7 KB = 350 KB.
+// A systemd server has 60-120 cgroups, a Kubernetes node with 110 pods about 400. 512 * 0.65 KB = 330 KB.
 constexpr std::size_t kMaxCgroups = 512;
 constexpr int kMaxCgroupDepth = 16;
 constexpr std::size_t kCgroupPathBytes = 512;
 // Processes looked at in one cgroup before the answer is "too many to judge".
 constexpr std::size_t kMaxProcsPerCgroup = 4096;
 
-// A fork storm of 8,000 on 1 GiB was survived in the lab; 8192 * 112 bytes = 0.9 MB.
+// A fork storm of 8,000 on 1 GiB was survived in the lab; 8192 * 104 bytes = 0.85 MB.
 constexpr std::size_t kMaxProcesses = 8192;
 // Names are kept for 256 sets of 4; a machine has 100-600 processes with a user side.
 constexpr std::size_t kNameSets = 256;

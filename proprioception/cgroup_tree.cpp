@@ -54,7 +54,7 @@ void list_child(const DirectoryEntry& entry, int parent, CgroupTree& tree) {
   child.parent = parent;
   child.depth = above.depth + 1;
   const bool fits = !child.path.cut() && child.depth <= kMaxCgroupDepth && tree.items.push_back(child);
-  if (!fits) tree.complete = false;
+  if (!fits) tree.cut = true;
 }
 
 bool is_directory(const Fd& parent, const DirectoryEntry& entry) {
@@ -142,9 +142,10 @@ Result<Fd> open_cgroup(const Fd& root, std::string_view path, uint64_t id) {
 
 Result<void> walk_cgroups(const Fd& root, WalkDetail detail, CgroupTree& tree) {
   tree.items.clear();
-  tree.complete = true;
+  tree.cut = false;
   Cgroup top;
   top.path.append("/");
+  top.parent = -1;
   tree.items.push_back(top);
   FixedVector<bool, kMaxCgroups> gone;
   bool any_gone = false;

@@ -16,7 +16,7 @@ struct Cgroup {
   uint64_t id = 0;                     // st_ino of the directory = the kernel's cgroup id (bpf_get_current_cgroup_id)
   uint64_t room_id = 0;                // id of its hold room; 0: none
   FixedString<kCgroupPathBytes> path;  // from the v2 root: "/" or "/system.slice/x.service", as in /proc/PID/cgroup
-  int parent = -1;                     // index in the table, always smaller than one's own; -1: the root
+  int parent = 0;                      // index in the table, always smaller than one's own; -1: this is the root
   int depth = 0;
   bool has_processes = false;  // of its own or in its hold room, not below it
   bool threaded = false;       // cgroup.procs cannot be read there (EOPNOTSUPP): no hold room, no moving in
@@ -30,7 +30,7 @@ struct Cgroup {
 
 struct CgroupTree {
   FixedVector<Cgroup, kMaxCgroups> items;  // parents before children; items[0] is the root
-  bool complete = true;                    // false: more than 512, or deeper than 16; what is above is listed
+  bool cut = false;                        // true: more than 512, or deeper than 16; what is above is listed
 
   const Cgroup* find(uint64_t id) const;  // also by the id of a hold room
   const Cgroup* find(std::string_view path) const;
@@ -42,7 +42,8 @@ struct CgroupTree {
 enum class WalkDetail : unsigned char { structure, usage };
 
 // Walks from the open v2 root; what vanishes meanwhile is skipped. An error only if the root itself cannot be read.
-// 350 KB: the caller keeps one tree and walks into it again.
+// 330 KB: the caller keeps one tree and walks into it again. All bits zero when new, so that a static tree costs no
+// byte of the program file.
 Result<void> walk_cgroups(const Fd& root, WalkDetail detail, CgroupTree& tree);
 
 // Opens the cgroup that was judged: by its path, verified by its id (ESTALE if another one has taken the path since).

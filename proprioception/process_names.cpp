@@ -61,7 +61,8 @@ FixedString<256> ProcessIdentity::command_line() const {
   std::string_view rest = arguments.view();
   while (rest.ends_with('\0')) rest.remove_suffix(1);
   for (const char letter : rest) {
-    const char shown = letter == '\0' ? ' ' : (letter < ' ' && letter >= 0) || letter == 127 ? '?' : letter;
+    const auto code = static_cast<unsigned char>(letter);  // plain char is unsigned on arm64
+    const char shown = code == 0 ? ' ' : code < ' ' || code == 127 ? '?' : letter;
     out.append({&shown, 1});
   }
   return out;
@@ -78,7 +79,7 @@ ProcessIdentity read_identity(const Fd& proc, int pid, bool quick) {
   identity.known = true;
   if (exe.empty()) return identity;  // a kernel thread, or already a zombie
   identity.owned_by_root = !identity.exe.cut() && exe_is_roots(proc, pid);
-  identity.same_user_namespace = in_own_user_namespace(proc, pid);
+  identity.foreign_user_namespace = !in_own_user_namespace(proc, pid);
   if (quick) return identity;
   const auto path = process_path(pid, "cmdline");
   if (const auto text = read_file(proc.get(), path.c_str(), buffer)) identity.arguments.append(*text);

@@ -8,12 +8,12 @@
 namespace hosa {
 
 struct ProcessIdentity {
-  FixedString<192> exe;             // what /proc/PID/exe points at, without " (deleted)"; empty for kernel threads
-  FixedString<256> arguments;       // the command line as it is, arguments end in NUL; cut at 256 bytes
-  unsigned uid = 0;                 // effective
-  bool owned_by_root = false;       // the program file is root's, and nobody else may write it
-  bool same_user_namespace = true;  // as hosa's: else its "root" is anybody
-  bool known = false;               // false: it could not be read, or it has gone
+  FixedString<192> exe;                 // what /proc/PID/exe points at, without " (deleted)"; empty for kernel threads
+  FixedString<256> arguments;           // the command line as it is, arguments end in NUL; cut at 256 bytes
+  unsigned uid = 0;                     // effective
+  bool owned_by_root = false;           // the program file is root's, and nobody else may write it
+  bool foreign_user_namespace = false;  // not hosa's: its "root" is anybody
+  bool known = false;                   // false: it could not be read, or it has gone
 
   std::string_view program() const;             // "sshd" of "/usr/sbin/sshd"
   std::string_view argument(int number) const;  // 0, 1, ..; empty when there is none
@@ -24,7 +24,8 @@ struct ProcessIdentity {
 ProcessIdentity read_identity(const Fd& proc, int pid, bool quick = false);
 
 // A cache keyed by pid and start time: 256 sets of 4, the least recently used of a set gives way. 0.5 MB.
-// exec changes who a process is, so the link exe is compared at each look-up (3 us, never waits).
+// All bits zero when new, so that a static cache costs no byte of the program file.
+// exec changes who a process is, so the link exe is compared at each look-up (1.7 us, never waits; a first look 19 us).
 class ProcessNames {
  public:
   // Known before, else read now. In calm: may_wait, the command line is read. In an episode not: a process first seen

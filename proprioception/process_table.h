@@ -1,4 +1,4 @@
-// One pass over /proc: every process with its stat and statm. About 20 us a process (host: 100 processes in 2 ms), so
+// One pass over /proc: every process with its stat and statm. 13 us a process (Linux 6.18: 72 processes in 0.94 ms), so
 // once at onset and at most once a second in an episode; suspects are followed by a ProcessMeter each.
 #pragma once
 #include "proprioception/capacity.h"
@@ -6,7 +6,7 @@
 
 namespace hosa {
 
-using ProcessList = FixedVector<ProcessInfo, kMaxProcesses>;  // 0.9 MB: kept by the caller, filled again
+using ProcessList = FixedVector<ProcessInfo, kMaxProcesses>;  // 0.85 MB: kept by the caller, filled again
 
 struct ProcessPass {
   bool complete = true;     // false: there are more than the list holds

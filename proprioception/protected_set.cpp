@@ -30,7 +30,7 @@ bool below_any(std::span<const std::string_view> places, std::string_view path) 
 }
 
 bool trusted(const ProcessIdentity& identity) {
-  if (!identity.known || !identity.owned_by_root || !identity.same_user_namespace) return false;
+  if (!identity.known || !identity.owned_by_root || identity.foreign_user_namespace) return false;
   const std::string_view path = identity.exe.view();
   return below_any(kSystemPlaces, path) ||
          (identity.uid == 0 && path.starts_with('/') && !below_any(kLoosePlaces, path));

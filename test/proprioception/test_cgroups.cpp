@@ -82,7 +82,7 @@ TEST_CASE("a private mount of cgroup2 shows the same root, attached nowhere", "[
 
 TEST_CASE("the tree lists parents first, the hold room not at all") {
   const CgroupTree& tree = walked();
-  CHECK(tree.complete);
+  CHECK_FALSE(tree.cut);
   CHECK(tree.items.size() == 6);
   for (std::size_t i = 0; i < tree.items.size(); ++i) {
     CHECK(tree.items[i].parent < static_cast<int>(i));
@@ -145,13 +145,13 @@ TEST_CASE("more than 512 cgroups, or deeper than 16, are cut and said to be") {
   static CgroupTree tree;
   REQUIRE(walk_cgroups(*open_directory(AT_FDCWD, scratch.path), WalkDetail::usage, tree));
   CHECK(tree.items.size() == kMaxCgroups);
-  CHECK_FALSE(tree.complete);
+  CHECK(tree.cut);
   Scratch deep;
   std::string path = deep.path;
   for (int i = 0; i < 30; ++i) ::mkdir((path += "/d").c_str(), 0755);
   REQUIRE(walk_cgroups(*open_directory(AT_FDCWD, deep.path), WalkDetail::usage, tree));
   CHECK(tree.items.size() == kMaxCgroupDepth + 1);
-  CHECK_FALSE(tree.complete);
+  CHECK(tree.cut);
   CHECK_FALSE(walk_cgroups(Fd(), WalkDetail::usage, tree).has_value());
 }
 

@@ -6,6 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "proprioception/cgroup_tree.h"
 #include "proprioception/file_locks.h"
 #include "proprioception/process_names.h"
 #include "proprioception/process_status.h"
@@ -228,7 +231,7 @@ TEST_CASE("the identity of a process is what it runs, not what it calls itself")
   CHECK(self.known);
   CHECK(self.uid == ::geteuid());
   CHECK(self.program().starts_with("test-proprioception"));
-  CHECK(self.same_user_namespace);
+  CHECK_FALSE(self.foreign_user_namespace);
   CHECK_FALSE(self.arguments.empty());
   const ProcessIdentity thread = read_identity(proc, 2);
   if (thread.known) CHECK(thread.exe.empty());
@@ -239,7 +242,7 @@ TEST_CASE("the identity of a process is what it runs, not what it calls itself")
   CHECK(fixed.argument(3).empty());
   CHECK(fixed.command_line() == "python3 /srv/leak.py --fast");
   CHECK_FALSE(fixed.owned_by_root);
-  CHECK_FALSE(fixed.same_user_namespace);
+  CHECK(fixed.foreign_user_namespace);
   CHECK(read_identity(fixture("processes"), 700).exe == "/usr/sbin/sshd");  // "(deleted)" after an upgrade
   CHECK(read_identity(fixture("processes"), 802, true).arguments.empty());
 }
@@ -292,4 +295,19 @@ TEST_CASE("the cache of names is bounded: in a full set the one used longest ago
   CHECK(names.peek(802, 1) != nullptr);
   CHECK(names.peek(802, 10) != nullptr);
   CHECK(names.peek(802, 2) == nullptr);
+}
+
+TEST_CASE("the large tables are all zero bits when new, so that a static one costs no byte of the program file") {
+  const auto all_zero = [](const auto& table) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(&table);
+    return std::all_of(bytes, bytes + sizeof table, [](unsigned char byte) { return byte == 0; });
+  };
+  static const ProcessList list;
+  static const ProcessNames names;
+  static const CgroupTree tree;
+  static const LockWaits waits;
+  CHECK(all_zero(list));
+  CHECK(all_zero(names));
+  CHECK(all_zero(tree));
+  CHECK(all_zero(waits));
 }

@@ -82,7 +82,7 @@ TEST_CASE("nobody is protected for what it calls itself") {
   CHECK(reason(somebody("/home/user/sshd", "sshd", 1000)).empty());  // a hard link to a program of root's
   CHECK(reason(somebody("/tmp/sshd", "sshd", 0)).empty());
   Who elsewhere = somebody("/usr/sbin/sshd", "sshd", 1000);  // a bind mount in a namespace of its own
-  elsewhere.identity.same_user_namespace = false;
+  elsewhere.identity.foreign_user_namespace = true;
   CHECK(reason(elsewhere).empty());
   Who unknown = somebody("/usr/sbin/sshd", "sshd", 0);
   unknown.identity.known = false;
