@@ -25,6 +25,11 @@ void put(Sample& sample, Signal signal, std::optional<uint64_t> value, double un
   if (value) put(sample, signal, static_cast<double>(*value) * unit);
 }
 
+// A sum over devices is 0 while there is none: a network card may be plugged in later.
+void put_sum(Sample& sample, Signal signal, std::optional<uint64_t> sum, double unit = 1.0) {
+  put(sample, signal, sum.value_or(0), unit);
+}
+
 uint64_t clock_ns(clockid_t clock) {
   timespec now{};
   ::clock_gettime(clock, &now);
@@ -155,23 +160,23 @@ void Sensors::read_disks(Sample& sample, std::span<char> buffer) const {
   const auto text = diskstats_.read(buffer);
   if (!text) return;
   const Diskstats disks = parse_diskstats(*text);
-  put(sample, Signal::disk_reads, disks.reads);
-  put(sample, Signal::disk_writes, disks.writes);
-  put(sample, Signal::disk_read_bytes, disks.read_bytes);
-  put(sample, Signal::disk_write_bytes, disks.write_bytes);
-  put(sample, Signal::disk_busy_seconds, disks.busy_ms, 1e-3);
+  put_sum(sample, Signal::disk_reads, disks.reads);
+  put_sum(sample, Signal::disk_writes, disks.writes);
+  put_sum(sample, Signal::disk_read_bytes, disks.read_bytes);
+  put_sum(sample, Signal::disk_write_bytes, disks.write_bytes);
+  put_sum(sample, Signal::disk_busy_seconds, disks.busy_ms, 1e-3);
 }
 
 void Sensors::read_network(Sample& sample, std::span<char> buffer) const {
   if (const auto text = net_dev_.read(buffer)) {
     const NetDev net = parse_net_dev(*text);
-    put(sample, Signal::net_rx_packets, net.outside.rx_packets);
-    put(sample, Signal::net_rx_bytes, net.outside.rx_bytes);
-    put(sample, Signal::net_tx_packets, net.outside.tx_packets);
-    put(sample, Signal::net_tx_bytes, net.outside.tx_bytes);
-    put(sample, Signal::net_drops, net.outside.drops);
-    put(sample, Signal::loopback_packets, net.loopback.rx_packets);
-    put(sample, Signal::loopback_bytes, net.loopback.rx_bytes);
+    put_sum(sample, Signal::net_rx_packets, net.outside.rx_packets);
+    put_sum(sample, Signal::net_rx_bytes, net.outside.rx_bytes);
+    put_sum(sample, Signal::net_tx_packets, net.outside.tx_packets);
+    put_sum(sample, Signal::net_tx_bytes, net.outside.tx_bytes);
+    put_sum(sample, Signal::net_drops, net.outside.drops);
+    put_sum(sample, Signal::loopback_packets, net.loopback.rx_packets);
+    put_sum(sample, Signal::loopback_bytes, net.loopback.rx_bytes);
   }
   if (const auto text = net_snmp_.read(buffer)) {
     const NetProtocols net = parse_snmp(*text);

@@ -1,6 +1,7 @@
 // Every raw value that can be sensed from /proc, as one dense enum: the columns of a Sample, in the order in which a
 // recording writes them (append only, so that old recordings can be replayed). A counter is cumulative since boot (its
-// rate is formed by who reads it), a level is what is so now.
+// rate is formed by who reads it; sums over disks and interfaces fall when a device is taken out), a level is what is
+// so now.
 #pragma once
 #include <cstddef>
 #include <string_view>
