@@ -1,0 +1,148 @@
+#include "test/lab/inspect.h"
+
+#include <dirent.h>
+
+const char* const kLimitNames[kLimitFiles] = {"memory.high", "memory.max", "memory.swap.max", "pids.max",
+                                              "cpu.weight",  "cpu.max",    "io.max",          "cgroup.freeze"};
+
+int tree_open(struct tree* t, const char* root) {
+  t->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  for (int i = 0; i < kMostGroups; i++) t->group[i].dir = -1;
+  return t->root < 0 ? -1 : 0;
+}
+
+static struct group* group_of(struct tree* t, const char* path) {
+  struct group* unused = NULL;
+  for (int i = 0; i < kMostGroups; i++) {
+    struct group* g = &t->group[i];
+    if (g->dir >= 0 && !strcmp(g->path, path)) return g;
+    if (g->dir < 0 && !unused) unused = g;
+  }
+  if (!unused) return NULL;
+  unused->dir = openat(t->root, path + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (unused->dir < 0) return NULL;
+  snprintf(unused->path, sizeof unused->path, "%s", path);
+  const char* last = strrchr(path, '/');
+  unused->room = !strcmp(last + 1, "hosa.hold");
+  memset(unused->value, 0, sizeof unused->value);
+  return unused;
+}
+
+static void look_at(struct group* g, change_fn changed, void* arg) {
+  char now[256], events[256];
+  for (int i = 0; i < kLimitFiles; i++) {
+    if (read_small(g->dir, kLimitNames[i], now, sizeof now) < 0) continue;
+    now[strcspn(now, "\n")] = 0;
+    now[kValueSize - 1] = 0;
+    if (strcmp(now, g->value[i]) && changed) changed(g, kLimitNames[i], g->value[i], now, arg);
+    strcpy(g->value[i], now);
+  }
+  g->frozen = read_small(g->dir, "cgroup.events", events, sizeof events) > 0 && number_after(events, "frozen") == 1;
+}
+
+// A group that went away answers ENODEV/ENOENT to everything: its directory has no cgroup.procs any more.
+static void drop_gone(struct tree* t, change_fn changed, void* arg) {
+  for (int i = 0; i < kMostGroups; i++) {
+    struct group* g = &t->group[i];
+    char text[8];
+    if (g->dir < 0 || read_small(g->dir, "cgroup.events", text, sizeof text) >= 0) continue;
+    close(g->dir);
+    g->dir = -1;
+    if (changed) changed(g, "rmdir", "", "gone", arg);
+  }
+}
+
+static void walk(struct tree* t, const char* path, int depth, change_fn changed, void* arg) {
+  int fd = openat(t->root, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* d = fd < 0 ? NULL : fdopendir(fd);
+  if (!d) return;
+  for (struct dirent* e; (e = readdir(d));) {
+    if (e->d_type != DT_DIR || e->d_name[0] == '.') continue;
+    char child[128];
+    if (snprintf(child, sizeof child, "%s/%s", path[1] ? path : "", e->d_name) >= (int)sizeof child) continue;
+    struct group* g = group_of(t, child);
+    if (g && !g->value[kLimitFiles - 1][0] && changed) changed(g, "mkdir", "", "made", arg);
+    if (g) look_at(g, changed, arg);
+    if (depth > 1) walk(t, child, depth - 1, changed, arg);
+  }
+  closedir(d);
+}
+
+void tree_look(struct tree* t, change_fn changed, void* arg) {
+  drop_gone(t, changed, arg);
+  walk(t, "/", 3, changed, arg);
+}
+
+int frozen_rooms(const struct tree* t) {
+  int n = 0;
+  for (int i = 0; i < kMostGroups; i++)
+    if (t->group[i].dir >= 0 && (t->group[i].frozen || (t->group[i].room && !strcmp(t->group[i].value[7], "1")))) n++;
+  return n;
+}
+
+struct finding {
+  char* text;
+  size_t size, used;
+  int count;
+};
+static void found(struct finding* f, const char* format, ...) {
+  va_list args;
+  va_start(args, format);
+  f->count++;
+  if (f->used + 2 < f->size) {
+    if (f->used) f->text[f->used++] = ',';
+    int n = vsnprintf(f->text + f->used, f->size - f->used, format, args);
+    f->used += n < 0 ? 0 : (size_t)n < f->size - f->used ? (size_t)n : f->size - f->used - 1;
+  }
+  va_end(args);
+}
+
+static const struct group* same(const struct tree* base, const char* path) {
+  for (int i = 0; i < kMostGroups; i++)
+    if (base->group[i].dir >= 0 && !strcmp(base->group[i].path, path)) return &base->group[i];
+  return NULL;
+}
+
+// State, nice and policy (fields 3, 19 and 41 of /proc/PID/stat, proc(5)) and oom_score_adj of one process. Of the
+// fields only those after the last ')' are counted: a comm may hold anything.
+static void look_at_process(const char* pid, struct finding* f) {
+  char path[64], text[1024], adj[16];
+  snprintf(path, sizeof path, "/proc/%s/stat", pid);
+  if (read_small(AT_FDCWD, path, text, sizeof text) <= 0) return;
+  char* at = strrchr(text, ')');
+  if (!at) return;
+  char state = at[2];
+  long field[42] = {0};
+  char* p = at + 3;
+  for (int i = 4; i <= 41 && *p; i++) field[i] = strtol(p, &p, 10);
+  snprintf(path, sizeof path, "/proc/%s/oom_score_adj", pid);
+  if (read_small(AT_FDCWD, path, adj, sizeof adj) > 0 && atoi(adj) != 0)
+    found(f, "%s oom_score_adj=%d", pid, atoi(adj));
+  if (state == 'T') found(f, "%s stopped", pid);
+  if (field[19] != 0) found(f, "%s nice=%ld", pid, field[19]);
+  if (field[41] != 0) found(f, "%s policy=%ld", pid, field[41]);
+}
+
+static void look_at_members(const struct group* g, struct finding* f) {
+  static char pids[16384];
+  if (strncmp(g->path, "/lab/", 5) || read_small(g->dir, "cgroup.procs", pids, sizeof pids) <= 0) return;
+  for (char* p = strtok(pids, "\n"); p; p = strtok(NULL, "\n")) look_at_process(p, f);
+}
+
+int held(struct tree* t, const struct tree* base, char* why, size_t size) {
+  struct finding f = {why, size, 0, 0};
+  why[0] = 0;
+  tree_look(t, NULL, NULL);
+  for (int i = 0; i < kMostGroups; i++) {
+    const struct group* g = &t->group[i];
+    if (g->dir < 0) continue;
+    if (g->room) found(&f, "room %s", g->path);
+    if (g->frozen) found(&f, "frozen %s", g->path);
+    const struct group* was = same(base, g->path);
+    for (int j = 0; was && j < kLimitFiles; j++)
+      if (was->value[j][0] && strcmp(was->value[j], g->value[j]))
+        found(&f, "%s %s=%s", g->path, kLimitNames[j], g->value[j]);
+    look_at_members(g, &f);
+  }
+  return f.count;
+}

@@ -1,0 +1,140 @@
+// sampler OFFENDER_CGROUP AGENT_PIDFILE UNTIL OUT: the witness. Writes JSON lines to OUT until CLOCK_BOOTTIME UNTIL.
+//
+//   every 0.1 s  {"t","avail" kB}  and each second time also, of the offender's cgroup and everything below it:
+//                "cur" bytes, "undrop" bytes that cannot be dropped (memory.current - active_file - inactive_file -
+//                slab_reclaimable; without the memory controller RSS - shared + swap of its processes, plus Shmem
+//                and sockets of the machine), "refault" workingset_refault_file, "psi" total us of memory full,
+//                "oom" oom_kill of vmstat, "procs" of the offender, "frozen" groups and rooms
+//   every second {"t","agent_rss" kB,"agent_cpu" s,"agent_switches"} while the agent lives
+//   at changes   {"t","change":FILE,"group":PATH,"old","new"}, looked for every 0.2 s
+// It is mlocked and SCHED_FIFO; every read is a few dozen microseconds on a real machine and about 1 ms in the counted
+// guest, so that it takes some 2 % of it. "gap" of a line is how late that line is, if more than 0.1 s.
+#include <sched.h>
+#include <sys/resource.h>
+
+#include "test/lab/inspect.h"
+
+static FILE* out;
+
+struct witness {
+  int group, meminfo, vmstat, psi;
+  long page_kb;
+};
+
+static int reread(int fd, char* text, size_t size) {
+  ssize_t n = fd < 0 ? -1 : pread(fd, text, size - 1, 0);
+  if (n >= 0) text[n] = 0;
+  return n > 0;
+}
+
+// Without the memory controller: what /proc/PID/statm says of everybody in the cgroup and its rooms.
+static long long members_kb(int dir, long page_kb, int* count) {
+  static const char* const kFiles[] = {"cgroup.procs", "hosa.hold/cgroup.procs"};
+  char pids[8192], path[64], text[256];
+  long long total = 0;
+  *count = 0;
+  for (int i = 0; i < 2; i++) {
+    if (read_small(dir, kFiles[i], pids, sizeof pids) <= 0) continue;
+    for (char *save, *p = strtok_r(pids, "\n", &save); p; p = strtok_r(NULL, "\n", &save)) {
+      long size, resident, shared;
+      snprintf(path, sizeof path, "/proc/%s/statm", p);
+      ++*count;
+      if (read_small(AT_FDCWD, path, text, sizeof text) > 0 &&
+          sscanf(text, "%ld %ld %ld", &size, &resident, &shared) == 3)
+        total += (resident - shared) * page_kb;
+    }
+  }
+  return total;
+}
+
+static long long undroppable(const struct witness* w, const char* meminfo, long long* current, long long* refault,
+                             int* procs) {
+  char text[8192];
+  long long kb = members_kb(w->group, w->page_kb, procs);
+  *current = *refault = -1;
+  if (read_small(w->group, "memory.current", text, sizeof text) <= 0) {
+    return (kb + number_after(meminfo, "Shmem") + number_after(meminfo, "SUnreclaim")) * 1024;
+  }
+  *current = strtoll(text, NULL, 10);
+  if (read_small(w->group, "memory.stat", text, sizeof text) <= 0) return *current;
+  *refault = number_after(text, "workingset_refault_file");
+  long long slab = number_after(text, "slab_reclaimable");
+  return *current - number_after(text, "active_file") - number_after(text, "inactive_file") - (slab > 0 ? slab : 0);
+}
+
+static void sample(const struct witness* w, int full, double late) {
+  char meminfo[4096], text[16384];
+  if (!reread(w->meminfo, meminfo, sizeof meminfo)) return;
+  fprintf(out, "{\"t\":%.3f,\"avail\":%lld", now_boot(), number_after(meminfo, "MemAvailable"));
+  if (late > 0.1) fprintf(out, ",\"gap\":%.3f", late);
+  if (full) {
+    long long current, refault, psi = -1;
+    int procs = 0;
+    long long undrop = w->group < 0 ? -1 : undroppable(w, meminfo, &current, &refault, &procs);
+    if (w->group >= 0)
+      fprintf(out, ",\"cur\":%lld,\"undrop\":%lld,\"refault\":%lld,\"procs\":%d", current, undrop, refault, procs);
+    if (reread(w->psi, text, sizeof text)) {
+      char* line = strstr(text, "full");
+      char* total = line ? strstr(line, "total=") : NULL;
+      if (total) psi = strtoll(total + 6, NULL, 10);
+    }
+    fprintf(out, ",\"psi\":%lld,\"oom\":%lld", psi,
+            reread(w->vmstat, text, sizeof text) ? number_after(text, "oom_kill") : -1);
+  }
+  fputs("}\n", out);
+}
+
+static void sample_agent(const char* pidfile) {
+  char text[2048], path[64];
+  if (read_small(AT_FDCWD, pidfile, text, sizeof text) <= 0) return;
+  long pid = strtol(text, NULL, 10);
+  snprintf(path, sizeof path, "/proc/%ld/status", pid);
+  if (read_small(AT_FDCWD, path, text, sizeof text) <= 0) return;
+  long long rss = number_after(text, "VmRSS"), switches = number_after(text, "voluntary_ctxt_switches");
+  snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+  if (read_small(AT_FDCWD, path, text, sizeof text) <= 0 || !strrchr(text, ')')) return;
+  char* p = strrchr(text, ')') + 3;
+  double ticks = 0;
+  for (int i = 4; i <= 15; i++) {
+    long long v = strtoll(p, &p, 10);
+    if (i >= 14) ticks += (double)v;
+  }
+  fprintf(out, "{\"t\":%.3f,\"agent_rss\":%lld,\"agent_cpu\":%.2f,\"agent_switches\":%lld}\n", now_boot(), rss,
+          ticks / (double)sysconf(_SC_CLK_TCK), switches);
+}
+
+static void changed(const struct group* g, const char* file, const char* old, const char* now, void* first) {
+  if (*(int*)first) return;
+  fprintf(out, "{\"t\":%.3f,\"change\":\"%s\",\"group\":\"%s\",\"old\":\"%s\",\"new\":\"%s\"}\n", now_boot(), file,
+          g->path, old, now);
+}
+
+int main(int argc, char** argv) {
+  if (argc != 5) return fprintf(stderr, "sampler OFFENDER_CGROUP AGENT_PIDFILE UNTIL OUT\n"), 2;
+  double until = atof(argv[3]);
+  static char buffer[1 << 16];
+  out = fopen(argv[4], "w");
+  if (!out) return perror(argv[4]), 1;
+  setvbuf(out, buffer, _IOFBF, sizeof buffer);
+  struct witness w = {open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC), open("/proc/meminfo", O_RDONLY),
+                      open("/proc/vmstat", O_RDONLY), open("/proc/pressure/memory", O_RDONLY),
+                      sysconf(_SC_PAGESIZE) / 1024};
+  struct sched_param fifo = {2};
+  sched_setscheduler(0, SCHED_FIFO, &fifo);
+  mlockall(MCL_CURRENT | MCL_FUTURE);
+  static struct tree tree;
+  int first = 1;
+  if (tree_open(&tree, "/sys/fs/cgroup")) perror("/sys/fs/cgroup");
+  tree_look(&tree, changed, &first);
+  first = 0;
+  struct pace pace = {0.1, now_boot()};
+  for (unsigned tick = 0; now_boot() < until; tick++) {
+    double late = now_boot() - pace.next;
+    sample(&w, tick % 2 == 0, late);
+    if (tick % 2 == 1) tree_look(&tree, changed, &first);
+    if (tick % 10 == 5) sample_agent(argv[2]), fflush(out);
+    pace_wait(&pace);
+  }
+  fclose(out);
+  return 0;
+}
