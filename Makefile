@@ -2,6 +2,7 @@
 ARCH     ?= $(shell uname -m)
 LIBC     ?= musl
 JOBS     ?= $(shell nproc)
+.DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules -j$(JOBS)
 Q         = $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)

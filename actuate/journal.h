@@ -51,7 +51,7 @@ const char* file_name(CgroupFile file);       // "memory.high"
 const char* entry_kind_name(EntryKind kind);  // "limit", "room", ...
 
 using ValueText = FixedString<journal_layout::kValueBytes - 1>;
-using CgroupPath = FixedString<journal_layout::kPathBytes - 1>;
+using JournalPath = FixedString<journal_layout::kPathBytes - 1>;
 
 enum class EntryState : uint32_t { free, armed, returned };
 
@@ -61,7 +61,7 @@ struct JournalEntry {
   CgroupFile file = CgroupFile::none;
   EntryState state = EntryState::free;
   uint64_t cgroup_id = 0;  // st_ino of the cgroup's directory
-  CgroupPath path;         // below the cgroup root, "/a/b"; "/" = root
+  JournalPath path;         // below the cgroup root, "/a/b"; "/" = root
   int pid = 0;             // thread group
   int tid = 0;
   uint64_t start_ticks = 0;  // field 22 of /proc/PID/stat

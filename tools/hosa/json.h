@@ -10,7 +10,7 @@ namespace hosa {
 
 class JsonLine {
  public:
-  static constexpr std::size_t kCapacity = 6144;
+  static constexpr std::size_t kCapacity = 48 * 1024;  // an audit line has 1-3 KB; `status` lists whom it protects
 
   JsonLine() { text_.append("{"); }
   JsonLine& text(std::string_view key, std::string_view value);

@@ -1,0 +1,29 @@
+// Heirs: children of held processes inherit SCHED_IDLE and oom_score_adj 1000 (sched_fork, copy_signal), also those
+// born in the moment before the agent died and so in nobody's journal. After an undo they are found by descent and get
+// what their parent had before.
+#pragma once
+#include "actuate/journal.h"
+#include "loader/sys/fd.h"
+#include "loader/sys/fixed.h"
+
+namespace hosa {
+
+class Heirs {
+ public:
+  void note(const JournalEntry& entry);
+  // Three passes over /proc at most: a generation each.
+  int restore(const Fd& proc);
+
+ private:
+  struct Parent {
+    int pid = 0;
+    bool idle = false, oom = false;
+    int policy = 0, oom_score_adj = 0;
+  };
+  Parent* find(int pid);
+  // One pass over everybody; answers how many were restored.
+  int restore_children(const Fd& proc);
+  FixedVector<Parent, 512> parents_;
+};
+
+}  // namespace hosa

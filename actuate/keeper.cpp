@@ -1,0 +1,82 @@
+#include "actuate/keeper.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "actuate/keeper_loop.h"
+
+namespace hosa {
+namespace {
+
+// The keeper's side of the fork: a session of its own, quiet signals, nothing open but what it needs.
+[[noreturn]] void become_keeper_process(Journal& journal, const KeeperSetup& setup, Fd agent, Fd socket) {
+  ::setsid();
+  ::prctl(PR_SET_NAME, "hosa-keeper");
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2}) ::signal(signal, SIG_IGN);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  (void)!::chdir("/");
+  journal.become_keeper();
+  journal.set_keeper(::getpid());
+  KeeperLoop loop(journal, setup, std::move(agent), std::move(socket));
+  ::_exit(loop.run());
+}
+
+}  // namespace
+
+KeeperRequest make_request(KeeperTask task, uint64_t cgroup_id, std::string_view path, uint64_t deadline_ns) {
+  KeeperRequest request;
+  request.task = task;
+  request.cgroup_id = cgroup_id;
+  request.deadline_ns = deadline_ns;
+  if (path.size() < sizeof request.path) std::memcpy(request.path, path.data(), path.size());
+  return request;
+}
+
+Result<Keeper> Keeper::start(Journal& journal, const KeeperSetup& setup) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return errno_error("make the keeper's socket");
+  Fd ours(ends[0]), theirs(ends[1]);
+  Fd agent(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));  // before 5.3: end of file on the socket tells
+  const pid_t pid = ::fork();
+  if (pid < 0) return errno_error("fork the keeper");
+  if (pid == 0) {
+    ours.reset();
+    become_keeper_process(journal, setup, std::move(agent), std::move(theirs));
+  }
+  Keeper keeper;
+  keeper.socket_ = std::move(ours);
+  keeper.pid_ = pid;
+  journal.set_keeper(pid);
+  return keeper;
+}
+
+Result<uint32_t> Keeper::ask(KeeperRequest request) {
+  request.id = ++next_id_;
+  const ssize_t put = ::send(socket_.get(), &request, sizeof request, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (put == static_cast<ssize_t>(sizeof request)) return request.id;
+  gone_ = gone_ || errno == EPIPE || errno == ECONNRESET;
+  return errno_error("ask the keeper");
+}
+
+std::optional<KeeperAnswer> Keeper::take_answer() {
+  KeeperAnswer answer;
+  const ssize_t got = ::recv(socket_.get(), &answer, sizeof answer, MSG_DONTWAIT);
+  if (got == static_cast<ssize_t>(sizeof answer)) return answer;
+  if (got == 0 || (got < 0 && errno == ECONNRESET)) gone_ = true;
+  return std::nullopt;
+}
+
+void Keeper::dismiss() {
+  if (pid_ <= 0) return;
+  ::shutdown(socket_.get(), SHUT_RDWR);
+  for (int i = 0; i < 300 && ::waitpid(pid_, nullptr, WNOHANG) == 0; ++i) ::usleep(10'000);
+  pid_ = -1;
+}
+
+}  // namespace hosa

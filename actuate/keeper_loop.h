@@ -1,0 +1,30 @@
+// What runs inside the keeper process: one poll loop. Everything it may need is open before the first limit.
+#pragma once
+#include "actuate/audit_file.h"
+#include "actuate/keeper.h"
+
+namespace hosa {
+
+class KeeperLoop {
+ public:
+  KeeperLoop(Journal& journal, const KeeperSetup& setup, Fd agent, Fd socket)
+      : journal_(journal), setup_(setup), agent_(std::move(agent)), socket_(std::move(socket)) {}
+  // Until the agent is gone and everything is given back; answers the exit code.
+  int run();
+
+ private:
+  bool wait();  // false: the agent has ended
+  bool serve();
+  void look_at_stamp();
+  void give_back_for_good();
+  KeeperAnswer carry_out(const KeeperRequest& request);
+  Result<int> carry_out_in(const KeeperRequest& request, const Fd& cgroup, std::string_view path);
+  bool watching() const;
+
+  Journal& journal_;
+  KeeperSetup setup_;
+  Fd agent_, socket_;
+  AuditFile audit_;
+};
+
+}  // namespace hosa

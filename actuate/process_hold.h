@@ -1,0 +1,37 @@
+// Per-process means, for boards without the controllers and for units that hold protected processes (spec 7):
+// SCHED_IDLE on every thread, oom_score_adj, SIGSTOP. Each change is journalled by pid, start time and, for threads,
+// tid; each undo checks that it is still that process (pidfd + start time, S5) and that our value still stands (S4).
+#pragma once
+#include <span>
+
+#include "actuate/journal.h"
+#include "loader/sys/fd.h"
+
+namespace hosa {
+
+inline constexpr int kSchedIdle = 5;  // SCHED_IDLE, include/uapi/linux/sched.h
+inline constexpr std::string_view kOomVictim = "1000";
+
+struct ProcessRef {
+  int pid = 0;
+  uint64_t start_ticks = 0;
+};
+
+// Every thread of the process that is SCHED_OTHER or SCHED_BATCH becomes SCHED_IDLE; real-time threads are left alone.
+// Answers how many changed now: called again, it takes the threads that are new. ESRCH: the process has gone.
+Result<int> idle_threads(Journal& journal, const Fd& proc, const ProcessRef& process, uint64_t deadline_ns);
+
+// oom_score_adj = 1000: should it come to the kernel, the right one goes. True if it was changed.
+Result<bool> offer_to_oom(Journal& journal, const Fd& proc, const ProcessRef& process, uint64_t deadline_ns);
+
+// SIGSTOP, unless it is stopped already (then it stays the operator's). True if it was stopped by us.
+Result<bool> stop_process(Journal& journal, const Fd& proc, const ProcessRef& process, uint64_t deadline_ns);
+// SIGCONT; the entry is forgotten.
+void continue_process(Journal& journal, const Fd& proc, const ProcessRef& process);
+
+// A pidfd of exactly that process.
+Result<Fd> open_process(const Fd& proc, const ProcessRef& process);
+int scheduling_policy(int tid);  // -1: gone
+bool set_scheduling_policy(int tid, int policy);
+
+}  // namespace hosa

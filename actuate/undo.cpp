@@ -1,0 +1,154 @@
+#include "actuate/undo.h"
+
+#include <algorithm>
+
+#include "actuate/controllers.h"
+#include "actuate/heirs.h"
+#include "actuate/limit.h"
+#include "actuate/process_hold.h"
+#include "actuate/room.h"
+#include "loader/sys/file.h"
+#include "loader/sys/text.h"
+#include "proprioception/process.h"
+#include "proprioception/process_status.h"
+
+namespace hosa {
+namespace {
+
+Undone undo_file(const JournalEntry& entry, const Fd& cgroup) {
+  const CgroupFile file = entry.kind == EntryKind::freeze_in_place ? CgroupFile::cgroup_freeze : entry.file;
+  const auto standing = read_value(cgroup, file);
+  if (!standing) return Undone::gone;  // the controller was taken away, and the limit with it
+  switch (owner_of(entry, standing->view())) {
+    case Owner::before_us: return Undone::already;
+    case Owner::somebody: return Undone::somebodys;
+    case Owner::ours: break;
+  }
+  return write_value(cgroup, file, entry.old_value.view()) ? Undone::restored : Undone::failed;
+}
+
+Undone undo_cgroup(const JournalEntry& entry, const Roots& roots) {
+  if (roots.cgroup == nullptr) return Undone::failed;
+  const auto cgroup = open_cgroup(*roots.cgroup, entry.path.view(), entry.cgroup_id);
+  if (!cgroup) return Undone::gone;
+  if (entry.kind == EntryKind::room) return close_room(*cgroup) ? Undone::restored : Undone::failed;
+  if (entry.kind == EntryKind::controller) return switch_off(*cgroup, entry.old_value.view());
+  return undo_file(entry, *cgroup);
+}
+
+Undone undo_policy(const JournalEntry& entry) {
+  const auto policy = to_number<int>(entry.old_value.view());
+  const int standing = scheduling_policy(entry.tid);
+  if (standing < 0 || !policy) return Undone::gone;
+  if (standing == *policy) return Undone::already;
+  if (standing != kSchedIdle) return Undone::somebodys;
+  return set_scheduling_policy(entry.tid, *policy) ? Undone::restored : Undone::failed;
+}
+
+Undone undo_oom_score(const JournalEntry& entry, const Fd& proc) {
+  const auto standing = read_oom_score_adj(proc, entry.pid);
+  const auto before = to_number<int>(entry.old_value.view());
+  if (!standing || !before) return Undone::gone;
+  if (*standing == *before) return Undone::already;
+  if (*standing != 1000) return Undone::somebodys;
+  const auto put = write_file(proc.get(), process_path(entry.pid, "oom_score_adj").c_str(), entry.old_value.view());
+  return put ? Undone::restored : Undone::failed;
+}
+
+Undone undo_process(Journal& journal, const JournalEntry& entry, const Roots& roots) {
+  const ProcessRef process{entry.pid, entry.start_ticks};
+  if (!open_process(*roots.proc, process)) return Undone::gone;
+  switch (entry.kind) {
+    case EntryKind::thread_policy: return undo_policy(entry);
+    case EntryKind::oom_score_adj: return undo_oom_score(entry, *roots.proc);
+    case EntryKind::stopped: continue_process(journal, *roots.proc, process); return Undone::restored;
+    default: return Undone::failed;
+  }
+}
+
+Undone undo_one(Journal& journal, const JournalEntry& entry, const Roots& roots) {
+  return entry.pid > 0 ? undo_process(journal, entry, roots) : undo_cgroup(entry, roots);
+}
+
+// Who must be undone before whom.
+int rank(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::stopped:
+    case EntryKind::freeze_in_place: return 0;
+    case EntryKind::room: return 1;
+    case EntryKind::limit_file: return 2;
+    case EntryKind::thread_policy:
+    case EntryKind::autogroup: return 3;
+    case EntryKind::oom_score_adj: return 4;
+    case EntryKind::controller: return 5;
+  }
+  return 5;
+}
+
+void settle(Journal& journal, int index, Undone outcome, bool keep_returned) {
+  if (outcome == Undone::failed) return;
+  if (keep_returned)
+    journal.mark_returned(index);
+  else
+    journal.forget(index);
+}
+
+}  // namespace
+
+const char* undone_name(Undone outcome) {
+  constexpr const char* kNames[] = {"restored", "already as before", "changed by somebody else: left", "gone", "kept",
+                                    "failed"};
+  return kNames[static_cast<int>(outcome)];
+}
+
+int UndoReport::total() const {
+  int sum = 0;
+  for (const int n : count) sum += n;
+  return sum;
+}
+
+Undone undo_entry(Journal& journal, int index, const Roots& roots) {
+  const auto entry = journal.read(index);
+  if (!entry) return Undone::gone;
+  const Undone outcome = undo_one(journal, *entry, roots);
+  settle(journal, index, outcome, false);
+  return outcome;
+}
+
+UndoReport undo_all(Journal& journal, const Roots& roots, bool keep_returned) {
+  UndoReport report;
+  Heirs heirs;
+  for (int turn = 0; turn <= 5; ++turn) {
+    for (int i = Journal::capacity() - 1; i >= 0; --i) {  // newest first: a controller goes off below before above
+      const auto entry = journal.read(i);
+      if (!entry || rank(entry->kind) != turn) continue;
+      heirs.note(*entry);
+      const Undone outcome = undo_one(journal, *entry, roots);
+      ++report.count[static_cast<int>(outcome)];
+      settle(journal, i, outcome, keep_returned);
+    }
+  }
+  heirs.restore(*roots.proc);
+  return report;
+}
+
+UndoReport undo_expired(Journal& journal, const Roots& roots, uint64_t boottime_ns) {
+  UndoReport report;
+  for (int i = 0; i < Journal::capacity(); ++i) {
+    const auto entry = journal.read(i);
+    if (!entry || entry->deadline_ns == 0 || entry->deadline_ns > boottime_ns) continue;
+    const Undone outcome = undo_one(journal, *entry, roots);
+    ++report.count[static_cast<int>(outcome)];
+    settle(journal, i, outcome, true);
+  }
+  return report;
+}
+
+void accept_give_back(Journal& journal) {
+  for (int i = 0; i < Journal::capacity(); ++i) {
+    if (journal.state(i) == EntryState::returned) journal.forget(i);
+  }
+  journal.acknowledge_give_back();
+}
+
+}  // namespace hosa

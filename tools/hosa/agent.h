@@ -1,0 +1,100 @@
+// The agent: one process, one thread, one epoll loop. Its straight line, once per tick:
+//
+//   senses.take() -> suspect() -> MemoryHold/CpuHold step (plan -> journal -> apply -> audit) -> pace()
+//
+// agent.cpp opens everything and waits; tick.cpp is what happens at each wake-up; report.cpp answers `status`.
+#pragma once
+#include <optional>
+
+#include "proprioception/cgroup_mount.h"
+#include "proprioception/self.h"
+#include "tools/hosa/control.h"
+#include "tools/hosa/cpu_hold.h"
+#include "tools/hosa/latency.h"
+#include "tools/hosa/tripwires.h"
+
+namespace hosa {
+
+inline constexpr std::size_t kMostHolds = 16;  // policy.max_contained is at most this
+
+class Agent {
+ public:
+  Agent(const Options& options, const Config& config);
+  // Everything that can go wrong at the start does so here; the error's exit code is `exit_code`.
+  Result<void> open(int& exit_code);
+  // Until a signal or --duration ends it; answers the exit code.
+  int loop();
+
+ private:
+  // agent.cpp
+  Result<void> open_journal();
+  Result<void> start_keeper();
+  Result<void> open_sources();
+  void raise_self();
+  void know_everybody();
+  bool wait();
+  void on_signal();
+  void on_control();
+  void on_keeper();
+  void arm(double seconds);
+  void stop();
+
+  // tick.cpp
+  void on_ring();
+  void on_tick();
+  void count();
+  void suspect();
+  void look_for_memory();
+  void look_for_cpu();
+  void look_for_tasks();
+  bool crowded() const;
+  void hold_memory(const Finding& finding);
+  void hold_cpu(const Finding& finding, Carrier carrier, Cause cause);
+  bool may_hold(const Finding& finding, const char* resource);
+  void step_holds();
+  void notice_give_back();
+  void release_all(const char* why);
+  double pace() const;
+  int level() const;
+  int active_holds() const;
+  HoldContext context();
+  bool acting_allowed() const { return !options_.shadow && !paused_; }
+
+  // report.cpp
+  void report(std::string_view request);
+  void report_protected(JsonLine& line);
+  void note(const char* event, const char* key, std::string_view text);
+
+  Options options_;
+  Config config_;
+  Fd proc_, sys_;
+  CgroupHome cgroup_home_;
+  Machine machine_;
+  Roots roots_;
+  std::optional<Journal> journal_;
+  std::optional<Keeper> keeper_;
+  Audit audit_;
+  ControlServer control_;
+  Senses senses_;
+  RungReport rungs_;
+  Self self_;
+  Scope scope_;
+  ProcessGuard guard_;
+  Census census_;
+  UseHistory history_;
+  Tripwires tripwires_;
+  Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
+  std::array<MemoryHold, kMostHolds> memory_holds_;
+  std::array<CpuHold, kMostHolds> cpu_holds_;
+  std::array<ProcessShare, HOSA_PROCESSES> handed_;
+  std::size_t handed_count_ = 0;
+  const Moment* moment_ = nullptr;
+  Fd epoll_, timer_, signals_;
+  bool paused_ = false, ending_ = false, memory_controller_ = false, ready_told_ = false, nobody_told_ = false;
+  int told_level_ = 0;
+  double ends_s_ = 0, counted_s_ = -1e9, looked_s_ = 0, leased_s_ = 0, crowded_since_s_ = -1, started_s_ = 0;
+  Latency tick_latency_, record_latency_;
+  uint64_t ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0;
+};
+
+}  // namespace hosa

@@ -1,0 +1,228 @@
+#include "tools/hosa/cpu_hold.h"
+
+#include <time.h>
+
+#include <algorithm>
+
+namespace hosa {
+namespace {
+
+constexpr double kLeaseS = 10;
+constexpr double kIdlePassS = 0.05;  // findings 3: a storm of forks is held by a pass each 50 ms
+// cpu.weight 1 of 100: beside one neighbour of default weight the culprit keeps 1 %, alone all of the CPU.
+constexpr std::string_view kLowWeight = "1";
+constexpr std::string_view kQuotaPeriod = " 100000";
+constexpr unsigned kQuotaPerCpuUs = 30000;  // 30 % of each CPU, as the CPU bucket of holding.md 3
+
+// A storm is not allowed thousands more, however many ids are left: each costs 10-20 KB of kernel memory.
+constexpr uint64_t kMostNewTasks = 64;
+
+}  // namespace
+
+uint64_t CpuHold::lease_ns() const {
+  return clock_ns(CLOCK_BOOTTIME) + static_cast<uint64_t>(kLeaseS * 1e9);
+}
+
+void CpuHold::describe(JsonLine& line) const {
+  constexpr const char* kStages[] = {"weight", "quota", "watching", "done"};
+  constexpr const char* kMeans[] = {"none", "asked", "cpu.weight", "SCHED_IDLE"};
+  line.open("culprit", '{');
+  line.text("cgroup", unit_.path.view()).integer("pid", unit_.top_pid).integer("unit", static_cast<int64_t>(unit_.id));
+  line.text("resource", carrier_name(carrier_));
+  line.number("share", finding_.share).number("runner_up", finding_.runner_up_share).close('}');
+  line.text("stage", kStages[static_cast<int>(holding_.stage())]).text("means", kMeans[static_cast<int>(means_)]);
+  line.integer("threads_idled", idled_);
+}
+
+void CpuHold::note(const HoldContext& c, const char* event, const char* action, std::string_view old_value,
+                   std::string_view new_value, const char* result, bool explained) {
+  JsonLine line = c.audit.line(event, holding_.level());
+  line.text("action", action).text("target", unit_.path.view()).text("old", old_value).text("new", new_value);
+  line.text("result", result);
+  describe(line);
+  if (explained) {
+    line.text("cause", cause_name(cause_)).number("growth", finding_.growth);
+    line.number("growth_per_s", finding_.growth_per_s);
+    Audit::explain(line, c.moment, c.vector);
+  }
+  c.audit.write(line);
+}
+
+CpuObservation CpuHold::observe(const HoldContext& c) {
+  CpuObservation o;
+  o.now_s = c.moment.now_s;
+  o.waiting_share = c.moment.waiting_share;
+  o.has_quota = means_ == Means::weight && c.ceiling >= 3;
+  if (cgroup_ && !unit_.is_tree()) {
+    const CgroupUsage usage = meter_.read();
+    o.cpu_s = static_cast<double>(usage.cpu_usec) * 1e-6;
+    o.throttled = usage.nr_throttled;
+    const auto state = read_cgroup_state(cgroup_);
+    o.gone = !state || !state->populated;
+    return o;
+  }
+  c.census.members(unit_, c.handed, members_);
+  for (const Member& member : members_) o.cpu_s += member.cpu_s;
+  o.gone = members_.empty();
+  return o;
+}
+
+bool CpuHold::begin(const HoldContext& c, const Unit& unit, const Finding& finding, Cause cause, Carrier carrier) {
+  unit_ = unit;
+  finding_ = finding;
+  cause_ = cause;
+  carrier_ = carrier;
+  if (c.roots.cgroup != nullptr && !unit.is_tree()) {
+    auto cgroup = open_cgroup(*c.roots.cgroup, unit.path.view(), unit.id);
+    if (!cgroup) return false;
+    cgroup_ = std::move(*cgroup);
+    meter_ = CgroupMeter::open(cgroup_);
+    controllable_ = c.guard.reason_for_cgroup(cgroup_, unit.path.view()).empty();
+  }
+  note(c, "culprit", "name", "", "", "named", true);
+  again(c, finding);
+  return true;
+}
+
+void CpuHold::again(const HoldContext& c, const Finding& finding) {
+  finding_ = finding;
+  const double onset_rate = carrier_ == Carrier::cpu ? finding.growth_per_s : 0.2;
+  carry_out(c, holding_.hold(observe(c), onset_rate));
+  if (carrier_ == Carrier::tasks) limit_tasks(c);
+}
+
+void CpuHold::lower_weight(const HoldContext& c) {
+  if (c.shadow) return note(c, "act", "cpu.weight", "", kLowWeight, "shadow", true);
+  if (!controllable_) return use_idle(c);
+  if (read_value(cgroup_, CgroupFile::cpu_weight)) return use_weight(c);
+  KeeperRequest request = make_request(KeeperTask::switch_on, unit_.id, unit_.path.view(), lease_ns());
+  std::memcpy(request.word, "cpu", 3);
+  const auto asked = c.keeper.ask(request);
+  if (!asked) return use_idle(c);
+  asked_id_ = *asked;
+  means_ = Means::asked;
+}
+
+void CpuHold::on_answer(const HoldContext& c, const KeeperAnswer& answer) {
+  if (answer.id != asked_id_ || means_ != Means::asked) return;
+  asked_id_ = 0;
+  note(c, "act", "cgroup.subtree_control", "", "+cpu", answer.error == 0 ? "ok" : errno_name(answer.error).message);
+  if (holding_.level() == 0) return;
+  if (answer.error == 0 && read_value(cgroup_, CgroupFile::cpu_weight))
+    use_weight(c);
+  else
+    use_idle(c);
+}
+
+void CpuHold::use_weight(const HoldContext& c) {
+  means_ = Means::weight;
+  const auto done =
+      apply_limit(c.journal, {&cgroup_, unit_.id, unit_.path.view()}, CgroupFile::cpu_weight, kLowWeight, lease_ns());
+  if (!done) return use_idle(c);
+  weight_entry_ = done->entry;
+  note(c, "act", "cpu.weight", done->old_value.view(), kLowWeight, done->written ? "ok" : "stricter already", true);
+}
+
+void CpuHold::use_idle(const HoldContext& c) {
+  means_ = Means::idle;
+  passed_s_ = 0;
+  idle_pass(c);
+  FixedString<32> threads;
+  threads.append_number(idled_).append(" threads");
+  note(c, "act", "SCHED_IDLE", "SCHED_OTHER", threads.view(), idled_ > 0 ? "ok" : "refused", true);
+}
+
+void CpuHold::idle_pass(const HoldContext& c) {
+  if (c.moment.now_s - passed_s_ < kIdlePassS) return;
+  passed_s_ = c.moment.now_s;
+  c.census.members(unit_, c.handed, members_);
+  for (const Member& member : members_) {
+    const auto process = read_process(*c.roots.proc, member.pid);
+    if (!process || process->start_ticks != member.start_ticks) continue;
+    if (!c.guard.scope().allows_process(member.pid, c.census)) continue;
+    if (!c.guard.reason(*process, unit_.path.view()).empty()) continue;
+    const auto changed = idle_threads(c.journal, *c.roots.proc, {member.pid, member.start_ticks}, lease_ns());
+    if (changed) idled_ += *changed;
+  }
+}
+
+// Tasks: half of what is left of the machine's task ids may still be born.
+void CpuHold::limit_tasks(const HoldContext& c) {
+  if (!controllable_ || c.shadow) return;
+  const CgroupUsage usage = meter_.read();
+  const auto limit = read_limit(cgroup_, "pids.max");
+  if (!usage.has_pids || !limit) return;
+  const uint64_t machine_left = c.max_tasks > c.moment.tasks ? static_cast<uint64_t>(c.max_tasks - c.moment.tasks) : 0;
+  const uint64_t own_left = *limit == UINT64_MAX ? machine_left : *limit - std::min(*limit, usage.pids);
+  ValueText wanted;
+  wanted.append_unsigned(usage.pids + std::min(std::min(own_left, machine_left) / 2, kMostNewTasks));
+  const auto done =
+      apply_limit(c.journal, {&cgroup_, unit_.id, unit_.path.view()}, CgroupFile::pids_max, wanted.view(), lease_ns());
+  if (done && done->written) pids_entry_ = done->entry;
+  note(c, "act", "pids.max", done ? done->old_value.view() : std::string_view{}, wanted.view(),
+       done ? "ok" : errno_name(done.error().code).message);
+}
+
+void CpuHold::give_back(const HoldContext& c, int& entry) {
+  if (entry < 0) return;
+  const auto was = c.journal.read(entry);
+  const Undone outcome = undo_entry(c.journal, entry, c.roots);
+  if (was) note(c, "given_back", file_name(was->file), was->ours.view(), was->old_value.view(), undone_name(outcome));
+  entry = -1;
+}
+
+void CpuHold::give_back_threads(const HoldContext& c) {
+  int restored = 0;
+  for (int i = 0; i < Journal::capacity(); ++i) {
+    const auto entry = c.journal.read(i);
+    if (!entry || entry->kind != EntryKind::thread_policy) continue;
+    if (c.census.unit_of_pid(entry->pid) != unit_.id && c.census.unit_of_pid(entry->pid) != 0) continue;
+    restored += undo_entry(c.journal, i, c.roots) == Undone::restored ? 1 : 0;
+  }
+  FixedString<32> threads;
+  threads.append_number(restored).append(" threads");
+  note(c, "given_back", "SCHED_IDLE", threads.view(), "SCHED_OTHER", "ok");
+}
+
+void CpuHold::carry_out(const HoldContext& c, const CpuOrders& orders) {
+  if (orders.lower_weight) lower_weight(c);
+  if (orders.set_quota && !c.shadow) {
+    ValueText quota;
+    quota.append_unsigned(uint64_t{kQuotaPerCpuUs} * c.online_cpus).append(kQuotaPeriod);
+    const auto done =
+        apply_limit(c.journal, {&cgroup_, unit_.id, unit_.path.view()}, CgroupFile::cpu_max, quota.view(), lease_ns());
+    if (done && done->written) quota_entry_ = done->entry;
+    note(c, "act", "cpu.max", done ? done->old_value.view() : std::string_view{}, quota.view(),
+         done ? "ok" : errno_name(done.error().code).message, true);
+  }
+  if (orders.drop_quota) give_back(c, quota_entry_);
+  if (!orders.restore_weight) return;
+  give_back(c, weight_entry_);
+  give_back(c, pids_entry_);
+  if (means_ == Means::idle) give_back_threads(c);
+  for (int i = Journal::capacity() - 1; i >= 0; --i) {  // deepest first: they were switched on from the root down
+    const auto entry = c.journal.read(i);
+    if (entry && entry->kind == EntryKind::controller) (void)undo_entry(c.journal, i, c.roots);
+  }
+  means_ = Means::none;
+}
+
+void CpuHold::step(const HoldContext& c) {
+  if (holding_.stage() == CpuStage::done) return;
+  carry_out(c, holding_.step(observe(c)));
+  if (means_ == Means::idle && holding_.level() > 0 && !c.shadow) idle_pass(c);
+}
+
+void CpuHold::release(const HoldContext& c, const char* why) {
+  if (holding_.level() == 0) return;
+  carry_out(c, holding_.release(c.moment.now_s));
+  note(c, "given_back", "all", "", "", why);
+}
+
+void CpuHold::forget_everything(double now_s) {
+  (void)holding_.release(now_s);
+  means_ = Means::none;
+  weight_entry_ = quota_entry_ = pids_entry_ = -1;
+}
+
+}  // namespace hosa

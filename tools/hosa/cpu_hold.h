@@ -1,0 +1,58 @@
+// CpuHold: one culprit's CPU time and tasks, held. Binds the pure CpuHolding to cpu.weight, cpu.max and pids.max, or,
+// where the cgroup has no cpu controller and none can be switched on, to SCHED_IDLE on every thread of its processes,
+// a pass each 50 ms so that what is born under the lease is held, too (holding.md 3).
+#pragma once
+#include "actuate/cpu_holding.h"
+#include "tools/hosa/memory_hold.h"
+
+namespace hosa {
+
+class CpuHold {
+ public:
+  enum class Means : uint8_t { none, asked, weight, idle };
+
+  // tasks: a fork storm; pids.max is set as well, at what is alive and half of what is left.
+  bool begin(const HoldContext& c, const Unit& unit, const Finding& finding, Cause cause, Carrier carrier);
+  void again(const HoldContext& c, const Finding& finding);
+  void step(const HoldContext& c);
+  void release(const HoldContext& c, const char* why);
+  void on_answer(const HoldContext& c, const KeeperAnswer& answer);
+  void forget_everything(double now_s);
+
+  CpuStage stage() const { return holding_.stage(); }
+  int level() const { return holding_.level(); }
+  const Unit& unit() const { return unit_; }
+  double wish_s() const { return means_ == Means::idle && level() > 0 ? 0.05 : 0.5; }
+  void describe(JsonLine& line) const;
+
+ private:
+  CpuObservation observe(const HoldContext& c);
+  void carry_out(const HoldContext& c, const CpuOrders& orders);
+  void lower_weight(const HoldContext& c);
+  void use_weight(const HoldContext& c);
+  void use_idle(const HoldContext& c);
+  void idle_pass(const HoldContext& c);
+  void limit_tasks(const HoldContext& c);
+  void give_back(const HoldContext& c, int& entry);
+  void give_back_threads(const HoldContext& c);
+  void note(const HoldContext& c, const char* event, const char* action, std::string_view old_value,
+            std::string_view new_value, const char* result, bool explained = false);
+  uint64_t lease_ns() const;
+
+  Unit unit_;
+  CpuHolding holding_;
+  Finding finding_;
+  Cause cause_ = Cause::none;
+  Carrier carrier_ = Carrier::cpu;
+  Fd cgroup_;
+  CgroupMeter meter_;
+  Members members_;
+  Means means_ = Means::none;
+  bool controllable_ = false;  // a cgroup of its own, with nobody protected in it
+  int weight_entry_ = -1, quota_entry_ = -1, pids_entry_ = -1;
+  int idled_ = 0;
+  uint32_t asked_id_ = 0;
+  double passed_s_ = 0;
+};
+
+}  // namespace hosa

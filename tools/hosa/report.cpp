@@ -1,0 +1,87 @@
+// What the agent answers on its control socket: status as one JSON object.
+#include <time.h>
+
+#include "tools/hosa/agent.h"
+
+namespace hosa {
+
+void Agent::note(const char* event, const char* key, std::string_view text) {
+  JsonLine line = audit_.line(event, moment_ != nullptr ? level() : 0);
+  line.text(key, text);
+  audit_.write(line);
+}
+
+// Everybody who must never be held, with the reason; kernel threads as one number.
+void Agent::report_protected(JsonLine& line) {
+  static ProcessList list;
+  list.clear();
+  int kernel_threads = 0;
+  line.open("protected", '[');
+  if (read_processes(proc_, list)) {
+    for (const ProcessInfo& process : list) {
+      if (process.kernel_thread()) {
+        ++kernel_threads;
+        continue;
+      }
+      const auto path = read_cgroup_path(proc_, process.pid);
+      const std::string_view reason = guard_.reason(process, path ? path->view() : std::string_view("/"));
+      if (reason.empty()) continue;
+      line.open("", '{');
+      line.integer("pid", process.pid).text("comm", process.comm.view()).text("reason", reason).close('}');
+    }
+  }
+  line.close(']');
+  line.integer("protected_kernel_threads", kernel_threads);
+}
+
+void Agent::report(std::string_view request) {
+  JsonLine line;
+  line.text("answer", request).flag("shadow", options_.shadow).flag("paused", paused_);
+  line.number("uptime_s", static_cast<double>(clock_ns(CLOCK_BOOTTIME)) * 1e-9 - started_s_);
+  if (moment_ != nullptr) {
+    line.integer("level", level());
+    line.number("warmup_left_s", senses_.detector().warmup_left_seconds());
+    line.number("waiting_share", moment_->waiting_share).number("running_per_cpu", moment_->running_per_cpu);
+    Audit::explain(line, *moment_, senses_.vector());
+    line.number("reserve", moment_->reserve_bytes);
+  }
+  line.open("holds", '[');
+  for (const MemoryHold& hold : memory_holds_) {
+    if (hold.stage() == Stage::done) continue;
+    line.open("", '{').integer("level", hold.level());
+    hold.describe(line);
+    line.close('}');
+  }
+  for (const CpuHold& hold : cpu_holds_) {
+    if (hold.stage() == CpuStage::done) continue;
+    line.open("", '{').integer("level", hold.level());
+    hold.describe(line);
+    line.close('}');
+  }
+  line.close(']');
+  line.integer("leases", journal_->held_count()).integer("insured", static_cast<int64_t>(insured_));
+  line.integer("acts", static_cast<int64_t>(acts_)).integer("trips", static_cast<int64_t>(trips_));
+  line.integer("ticks", static_cast<int64_t>(ticks_)).integer("wakeups", static_cast<int64_t>(wakeups_));
+  line.number("tick_p50_us", static_cast<double>(tick_latency_.quantile_ns(0.5)) / 1000);
+  line.number("tick_p99_us", static_cast<double>(tick_latency_.quantile_ns(0.99)) / 1000);
+  line.number("record_p50_us", static_cast<double>(record_latency_.quantile_ns(0.5)) / 1000);
+  line.number("record_p99_us", static_cast<double>(record_latency_.quantile_ns(0.99)) / 1000);
+  const SelfCost cost = self_.read();
+  line.number("rss_bytes", static_cast<double>(cost.rss_bytes))
+      .number("cpu_s", static_cast<double>(cost.cpu_ns) * 1e-9);
+  line.integer("audit_lines", static_cast<int64_t>(audit_.written()));
+  line.integer("audit_lost", static_cast<int64_t>(journal_->audit().lost()));
+  line.text("journal", journal_->directory().empty() ? "memory" : journal_->directory());
+  line.text("cgroup", cgroup_home_.directory ? cgroup_home_.mount_point.view() : "none");
+  line.flag("memory_controller", memory_controller_).flag("psi", machine_.psi && !options_.without.psi);
+  line.open("rungs", '[');
+  for (const Rung& rung : rungs_) {
+    line.open("", '{').text("sensor", rung.sensor.view()).text("rung", rung.rung.view());
+    line.text("why_not_better", rung.why_not_better.view()).close('}');
+  }
+  line.close(']');
+  report_protected(line);
+  control_.answer(line.finish());
+}
+
+}  // namespace hosa

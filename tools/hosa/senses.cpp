@@ -1,0 +1,70 @@
+#include "tools/hosa/senses.h"
+
+#include <time.h>
+
+#include <algorithm>
+
+#include "actuate/room_size.h"
+
+namespace hosa {
+
+uint64_t clock_ns(int clock) {
+  timespec t{};
+  ::clock_gettime(clock, &t);
+  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(t.tv_nsec);
+}
+
+void Senses::open(const Fd& proc, const Machine& machine, const Options& options, RungReport& rungs) {
+  Without without;
+  without.psi = options.without.psi;
+  sensors_ = Sensors::open(proc, without);
+  KernelSources sources;
+  sources.without_bpf = options.without.bpf;
+  sources.without_tracefs = options.without.tracefs;
+  kernel_.open(sources, clock_ns(CLOCK_MONOTONIC), rungs);
+  sensors_.read(sample_);
+  readings_.sample = &sample_;
+  readings_.kernel = &kernel_;
+  readings_.cpus = std::max(1u, machine.online_cpus);
+  vector_.select(readings_);
+  detector_.emplace(vector_.dimensions());
+  detector_->begin(options.warmup_s);
+  room_option_ = options.room_bytes;
+}
+
+// PSI totals are exact at each read; without PSI, runnable tasks beyond the CPUs say how crowded it is.
+void Senses::read_waiting(double now_s) {
+  const double running = sample_[Signal::procs_running];
+  moment_.running_per_cpu = running / readings_.cpus;
+  if (!sample_.has(Signal::psi_cpu_some_seconds)) {
+    moment_.waiting_share = running > readings_.cpus ? std::min(1.0, running / readings_.cpus - 1) : 0;
+    return;
+  }
+  const double waited = sample_[Signal::psi_cpu_some_seconds], span = now_s - wait_read_s_;
+  if (span < 0.4) return;
+  moment_.waiting_share = std::clamp((waited - wait_before_s_) / span, 0.0, 1.0);
+  wait_before_s_ = waited;
+  wait_read_s_ = now_s;
+}
+
+const Moment& Senses::take(bool learning, bool own_containment) {
+  sensors_.read(sample_);
+  readings_.counters = kernel_.totals();
+  moment_.now_s = static_cast<double>(sample_.monotonic_ns) * 1e-9;
+  moment_.boot_s = static_cast<double>(sample_.boottime_ns) * 1e-9;
+  moment_.available_bytes = sample_[Signal::memory_available_bytes];
+  moment_.total_bytes = sample_[Signal::memory_total_bytes];
+  RoomInputs room;
+  room.mem_total = moment_.total_bytes;
+  room.room_option = room_option_;
+  moment_.reserve_bytes = reserve_bytes(room);
+  moment_.horizon_s = horizon_.step(moment_.available_bytes - moment_.reserve_bytes, moment_.now_s);
+  moment_.unowned_bytes = sample_[Signal::shmem_bytes] + sample_[Signal::slab_unreclaimable_bytes] +
+                          sample_[Signal::tcp_memory_bytes] + sample_[Signal::udp_memory_bytes];
+  moment_.tasks = sample_[Signal::tasks];
+  read_waiting(moment_.now_s);
+  moment_.verdict = &detector_->step(vector_.read(readings_, own_containment), moment_.now_s, learning);
+  return moment_;
+}
+
+}  // namespace hosa

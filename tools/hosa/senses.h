@@ -1,0 +1,63 @@
+// Senses: everything read and judged at one moment, before anybody is suspected. The straight line's first half:
+// sensors and probes -> state vector -> detector -> Moment. Built once; no allocation afterwards.
+#pragma once
+#include <optional>
+
+#include "detect/detector.h"
+#include "detect/horizon.h"
+#include "proprioception/machine.h"
+#include "tools/hosa/options.h"
+#include "tools/hosa/state_vector.h"
+
+namespace hosa {
+
+// One tripwire that sounded since the last moment.
+struct Trip {
+  bool sounded = false;
+  hosa_event event{};
+};
+
+struct Moment {
+  double now_s = 0;            // CLOCK_MONOTONIC
+  double boot_s = 0;           // CLOCK_BOOTTIME, for audit lines
+  double available_bytes = 0;  // MemAvailable
+  double total_bytes = 0;
+  double reserve_bytes = 0;
+  double horizon_s = 0;      // until MemAvailable less the reserve is used up; infinity when it does not shrink
+  double waiting_share = 0;  // PSI cpu some over the last half second, or what the run queue says without PSI
+  double running_per_cpu = 0;
+  double unowned_bytes = 0;  // Shmem + SUnreclaim + socket memory
+  double tasks = 0;
+  const detect::Verdict* verdict = nullptr;
+};
+
+class Senses {
+ public:
+  // The roots must outlive it. Answers what rung each probe stands on.
+  void open(const Fd& proc, const Machine& machine, const Options& options, RungReport& rungs);
+  // learning: false while an action is in force. own_containment: our limits make memory pressure now.
+  const Moment& take(bool learning, bool own_containment);
+
+  KernelSide& kernel() { return kernel_; }
+  const StateVector& vector() const { return vector_; }
+  const detect::Detector& detector() const { return *detector_; }
+  const Sample& sample() const { return sample_; }
+
+ private:
+  void read_waiting(double now_s);
+
+  Sensors sensors_;
+  KernelSide kernel_;
+  StateVector vector_;
+  std::optional<detect::Detector> detector_;
+  detect::Horizon horizon_;
+  Readings readings_;
+  Sample sample_;
+  Moment moment_;
+  double room_option_ = 0;
+  double wait_before_s_ = 0, wait_read_s_ = 0;
+};
+
+uint64_t clock_ns(int clock);
+
+}  // namespace hosa

@@ -1,0 +1,269 @@
+// What happens at each wake-up: sense, suspect, hold, give back, and how long to sleep.
+#include <time.h>
+
+#include <algorithm>
+
+#include "actuate/room_size.h"
+#include "tools/hosa/agent.h"
+
+namespace hosa {
+namespace {
+
+constexpr double kCalmS = 0.5, kSuspiciousS = 0.1;
+constexpr double kCensusS = 5;     // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
+constexpr double kQuietS = 0.1;    // after a record no other is sent for so long: the look is under way
+constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
+constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4;
+constexpr double kStormTasks = 64;  // births since onset that make a storm of a burst
+
+}  // namespace
+
+HoldContext Agent::context() {
+  HoldContext c{*moment_, senses_.vector(), census_, {handed_.data(), handed_count_}, *journal_, *keeper_,
+                roots_,   audit_,           guard_};
+  c.shadow = !acting_allowed();
+  c.memory_controller = memory_controller_;
+  c.room_option = options_.room_bytes;
+  c.page_bytes = static_cast<double>(machine_.page_bytes);
+  c.held_units = std::max(1, active_holds());
+  c.ceiling = config_.ceiling;
+  c.online_cpus = std::max(1u, machine_.online_cpus);
+  c.max_tasks = static_cast<double>(machine_.max_tasks);
+  return c;
+}
+
+int Agent::active_holds() const {
+  int count = 0;
+  for (const MemoryHold& hold : memory_holds_) count += hold.level() > 0 ? 1 : 0;
+  for (const CpuHold& hold : cpu_holds_) count += hold.level() > 0 ? 1 : 0;
+  return count;
+}
+
+int Agent::level() const {
+  int level = moment_ != nullptr && moment_->verdict->level >= 1 ? 1 : 0;
+  for (const MemoryHold& hold : memory_holds_) level = std::max(level, hold.level());
+  for (const CpuHold& hold : cpu_holds_) level = std::max(level, hold.level());
+  return level;
+}
+
+void Agent::on_ring() {
+  static KernelEvents events;
+  events.clear();
+  senses_.kernel().consume(events);
+  const uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+  const double now_s = static_cast<double>(now_ns) * 1e-9;
+  for (const hosa_event& event : events) {
+    ++trips_;
+    if (now_ns > event.time_ns) record_latency_.add_ns(now_ns - event.time_ns);
+    if (static_cast<int>(event.tgid) == keeper_->pid()) continue;
+    tripwires_.tripped(event, now_s);
+    const double onset_s = static_cast<double>(event.time_ns) * 1e-9;
+    (event.subject == HOSA_FORKS ? task_suspicion_ : memory_suspicion_).raise(Cause::tripwire, onset_s, now_s);
+  }
+  if (!events.empty()) senses_.kernel().quiet_until(now_ns + static_cast<uint64_t>(kQuietS * 1e9));
+}
+
+// Counts who uses what: every 5 s when calm, at each look while somebody is suspected.
+void Agent::count() {
+  const double now_s = moment_->now_s;
+  const bool suspicious =
+      memory_suspicion_.active(now_s) || cpu_suspicion_.active(now_s) || task_suspicion_.active(now_s);
+  if (now_s - counted_s_ < (suspicious ? 0.9 * kSuspiciousS : kCensusS)) return;
+  const bool onset = suspicious && now_s - looked_s_ > 1;
+  const auto handed = senses_.kernel().read_usage_by_process(handed_);
+  handed_count_ = handed ? *handed : 0;
+  census_.take(moment_->unowned_bytes, {handed_.data(), handed_count_}, onset);
+  counted_s_ = now_s;
+  if (suspicious) looked_s_ = now_s;
+  if (!suspicious && active_holds() == 0) history_.remember(now_s, census_.uses());
+}
+
+bool Agent::crowded() const {
+  return moment_->waiting_share > kCrowdedShare && moment_->running_per_cpu >= kCrowdedPerCpu;
+}
+
+void Agent::suspect() {
+  const double now_s = moment_->now_s;
+  const detect::Verdict& verdict = *moment_->verdict;
+  const double horizon = verdict.warming ? Holding::kWarmupHorizonS : Holding::kHorizonS;
+  // A slow leak is far along when the horizon sees it: what was before is what the oldest census says.
+  if (moment_->horizon_s < horizon) memory_suspicion_.raise(Cause::horizon, now_s - 20, now_s);
+  const bool rising = !verdict.warming && verdict.level >= 2;
+  const auto carrier = verdict.n > 0 ? senses_.vector().dimensions()[verdict.top[0]].resource : detect::Resource::board;
+  if (rising && carrier == detect::Resource::memory) memory_suspicion_.raise(Cause::score, now_s - 10, now_s);
+  if (!crowded())
+    crowded_since_s_ = -1;
+  else if (crowded_since_s_ < 0)
+    crowded_since_s_ = now_s;
+  const bool hurts = crowded_since_s_ >= 0 && now_s - crowded_since_s_ >= kCrowdedS;
+  if (hurts && !verdict.warming && verdict.level >= 1) cpu_suspicion_.raise(Cause::score, crowded_since_s_, now_s);
+}
+
+bool Agent::may_hold(const Finding& finding, const char* resource) {
+  const Unit* unit = census_.find(finding.unit);
+  if (unit == nullptr) return false;
+  if (!scope_.allows(*unit, census_, guard_.names())) return false;
+  if (unit->is_tree()) {
+    const auto process = read_process(proc_, unit->top_pid);
+    if (process && !guard_.reason(*process, "/").empty()) return false;
+  }
+  if (active_holds() < config_.max_contained) return true;
+  note("refused", "what", resource);
+  return false;
+}
+
+void Agent::hold_memory(const Finding& finding) {
+  const HoldContext c = context();
+  const Cause cause = memory_suspicion_.cause();
+  MemoryHold* vacant = nullptr;
+  for (MemoryHold& hold : memory_holds_) {
+    if (hold.stage() == Stage::done)
+      vacant = vacant == nullptr ? &hold : vacant;
+    else if (hold.unit().id == finding.unit) {
+      if (hold.stage() == Stage::watching) hold.again(c, finding, cause), ++insured_;
+      return;
+    }
+  }
+  const Unit* unit = census_.find(finding.unit);
+  if (vacant == nullptr || unit == nullptr || !may_hold(finding, "memory: as many as allowed are held")) return;
+  *vacant = MemoryHold{};
+  journal_->set_acting(true);
+  if (vacant->begin(c, *unit, finding, cause)) ++insured_;
+}
+
+void Agent::hold_cpu(const Finding& finding, Carrier carrier, Cause cause) {
+  const HoldContext c = context();
+  CpuHold* vacant = nullptr;
+  for (CpuHold& hold : cpu_holds_) {
+    if (hold.stage() == CpuStage::done)
+      vacant = vacant == nullptr ? &hold : vacant;
+    else if (hold.unit().id == finding.unit) {
+      if (hold.stage() == CpuStage::watching) hold.again(c, finding), ++acts_;
+      return;
+    }
+  }
+  const Unit* unit = census_.find(finding.unit);
+  if (vacant == nullptr || unit == nullptr || !may_hold(finding, "cpu: as many as allowed are held")) return;
+  *vacant = CpuHold{};
+  journal_->set_acting(true);
+  if (vacant->begin(c, *unit, finding, cause, carrier)) ++acts_;
+}
+
+void Agent::look_for_memory() {
+  const double now_s = moment_->now_s;
+  if (!memory_suspicion_.active(now_s)) {
+    if (memory_suspicion_.cause() != Cause::none) tripwires_.settle(senses_.kernel(), false);
+    memory_suspicion_.drop();
+    nobody_told_ = false;
+    return;
+  }
+  RoomInputs in;
+  in.mem_total = moment_->total_bytes;
+  in.mem_available = moment_->available_bytes;
+  in.room_option = options_.room_bytes;
+  const double room = room_bytes(in);
+  const double least = std::max(Suspicion::kLeastBytes, room / 100);
+  const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, census_.uses(), history_, least);
+  const double horizon = moment_->verdict->warming ? Holding::kWarmupHorizonS : Holding::kHorizonS;
+  if (finding.confirmed && room / finding.growth_per_s < horizon) {
+    hold_memory(finding);
+    tripwires_.settle(senses_.kernel(), true);
+    memory_suspicion_.drop();
+  } else if (finding.grows && !finding.named && finding.growth > least && !nobody_told_) {
+    nobody_told_ = true;
+    JsonLine line = audit_.line("nobody", level());
+    line.text("resource", "memory").number("share", finding.share).number("runner_up", finding.runner_up_share);
+    Audit::explain(line, *moment_, senses_.vector());
+    audit_.write(line);
+  }
+}
+
+void Agent::look_for_cpu() {
+  if (!cpu_suspicion_.active(moment_->now_s)) return cpu_suspicion_.drop();
+  const Finding finding = cpu_suspicion_.look(Carrier::cpu, moment_->now_s, census_.uses(), history_, 0);
+  if (!finding.confirmed) return;
+  hold_cpu(finding, Carrier::cpu, cpu_suspicion_.cause());
+  cpu_suspicion_.drop();
+}
+
+void Agent::look_for_tasks() {
+  if (!task_suspicion_.active(moment_->now_s)) return task_suspicion_.drop();
+  const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, census_.uses(), history_, kStormTasks);
+  if (!finding.confirmed) return;
+  hold_cpu(finding, Carrier::tasks, task_suspicion_.cause());
+  tripwires_.settle(senses_.kernel(), true);
+  task_suspicion_.drop();
+}
+
+// The keeper gave everything back while this process stood still (stopped, frozen, stuck): nothing is ours any more.
+void Agent::notice_give_back() {
+  if (!journal_->gave_back()) return;
+  accept_give_back(*journal_);
+  for (MemoryHold& hold : memory_holds_) hold.forget_everything(moment_->now_s);
+  for (CpuHold& hold : cpu_holds_) hold.forget_everything(moment_->now_s);
+  note("keeper", "what", "this process stood still for 2 s; the keeper gave everything back");
+}
+
+void Agent::step_holds() {
+  const HoldContext c = context();
+  for (MemoryHold& hold : memory_holds_) {
+    const int before = hold.level();
+    hold.step(c);
+    if (before < 3 && hold.level() >= 3) ++acts_;
+  }
+  for (CpuHold& hold : cpu_holds_) hold.step(c);
+  const bool acting = active_holds() > 0 || journal_->held_count() > 0;
+  journal_->set_acting(acting);
+  if (!acting || c.moment.now_s - leased_s_ < 1) return;
+  leased_s_ = c.moment.now_s;
+  const uint64_t deadline_ns = clock_ns(CLOCK_BOOTTIME) + 10'000'000'000u;
+  for (int i = 0; i < Journal::capacity(); ++i) {
+    if (journal_->state(i) == EntryState::armed) journal_->renew(i, deadline_ns);
+  }
+}
+
+void Agent::release_all(const char* why) {
+  const HoldContext c = context();
+  for (MemoryHold& hold : memory_holds_) hold.release(c, why);
+  for (CpuHold& hold : cpu_holds_) hold.release(c, why);
+}
+
+double Agent::pace() const {
+  const double now_s = moment_->now_s;
+  double wish = kCalmS;
+  if (memory_suspicion_.active(now_s) || cpu_suspicion_.active(now_s) || task_suspicion_.active(now_s))
+    wish = kSuspiciousS;
+  if (moment_->verdict->level >= 1 || crowded_since_s_ >= 0) wish = std::min(wish, kSuspiciousS);
+  for (const MemoryHold& hold : memory_holds_) wish = std::min(wish, hold.wish_s());
+  for (const CpuHold& hold : cpu_holds_) wish = std::min(wish, hold.wish_s());
+  return wish;
+}
+
+void Agent::on_tick() {
+  const uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
+  ++ticks_;
+  journal_->stamp(begun_ns);
+  const bool holding = active_holds() > 0;
+  moment_ = &senses_.take(!holding, holding);
+  notice_give_back();
+  suspect();
+  count();
+  look_for_memory();
+  look_for_cpu();
+  look_for_tasks();
+  step_holds();
+  tripwires_.relax(senses_.kernel(), moment_->now_s);
+  if (const int now = level(); now != told_level_) {
+    JsonLine line = audit_.line("level", now);
+    line.integer("before", told_level_);
+    Audit::explain(line, *moment_, senses_.vector());
+    audit_.write(line);
+    told_level_ = now;
+  }
+  if (!ready_told_ && !moment_->verdict->warming) ready_told_ = true, note("ready", "what", "warm-up has ended");
+  if (ends_s_ > 0 && moment_->boot_s >= ends_s_) ending_ = true;
+  tick_latency_.add_ns(clock_ns(CLOCK_MONOTONIC) - begun_ns);
+  arm(pace());
+}
+
+}  // namespace hosa
