@@ -39,7 +39,7 @@ const Rejected& Detector::last_rejected(std::size_t age) const {
 }
 
 double Detector::warmup_left_seconds() const {
-  if (phase_ == Phase::running) return 0;
+  if (!verdict_.warming) return 0;
   return std::max(0.0, warmup_seconds_ - moments_.learned_seconds());
 }
 
@@ -71,85 +71,65 @@ const Verdict& Detector::step(std::span<const double> raw, double now, bool lear
   last_reading_ = now;
   if (!window_.add(raw, now, verdict_.value)) return verdict_;
 
-  const double dt = any_sample_ ? now - last_sample_ : 0;
-  const double learned = learn ? std::min(dt, kLongestLearnedSeconds) : 0;
-  Vector y;
-  for (std::size_t j = 0; j < n_; ++j) y[j] = transform(dimensions_[j], verdict_.value[j]);
-  // P2 counts samples, so it is fed at most ten a second: fast polling must not outweigh quiet minutes.
-  if (phase_ != Phase::running && learned > 0 && now - last_scaled_ >= 0.0999) {
-    scaling_.add(std::span(y).first(n_));
-    last_scaled_ = now;
-  }
-  if (phase_ == Phase::scaling) {
-    smooth(y, dt);
-    moments_.learn(smoothed_, 1, forgetting_.weight(learned), learned);
-  } else {
-    Vector z;
-    standardize(scale_, std::span<const double>(y).first(n_), z);
-    smooth(z, dt);
-    verdict_.z = z;
-    judge(now, dt, learned, learn);
-  }
+  const double dt = any_sample_ ? std::min(now - last_sample_, kLongestStepSeconds) : 0;
   any_sample_ = true;
   last_sample_ = now;
-  if (phase_ != Phase::running) warm_up();
+  Vector y;
+  for (std::size_t j = 0; j < n_; ++j) y[j] = transform(dimensions_[j], verdict_.value[j]);
+  if (verdict_.warming)
+    warm_up(y, dt, learn);
+  else
+    judge(y, dt, learn);
   return verdict_;
 }
 
-void Detector::smooth(const Vector& input, double dt) {
-  const double a = any_sample_ ? smoothing_.weight(dt) : 1;
-  for (std::size_t j = 0; j < n_; ++j) smoothed_[j] += a * (input[j] - smoothed_[j]);
+// Moments of the smoothed y, scale of the raw y. P2 counts samples, so it is fed at most ten times a second: an episode
+// polled at 10 ms must not outweigh the quiet minutes.
+void Detector::warm_up(const Vector& y, double dt, bool learn) {
+  const double a = dt > 0 ? smoothing_.weight(dt) : 1;
+  for (std::size_t j = 0; j < n_; ++j) smoothed_[j] += a * (y[j] - smoothed_[j]);
+  if (!learn) return;
+  if (scaling_.count() < 1 || last_sample_ - last_scaled_ >= 0.0999) {
+    scaling_.add(std::span(y).first(n_));
+    last_scaled_ = last_sample_;
+  }
+  moments_.learn(smoothed_, 1, forgetting_.weight(dt), dt);
+  if (moments_.learned_seconds() >= warmup_seconds_ && scaling_.count() >= kFewestSamples) finish_warm_up();
 }
 
-void Detector::warm_up() {
-  if (scaling_.count() < kFewestSamples) return;
-  const double learned = moments_.learned_seconds();
-  if (phase_ == Phase::scaling && learned >= warmup_seconds_ / 3) {
-    change_scale();
-    phase_ = Phase::learning;
-  } else if (phase_ == Phase::learning && learned >= warmup_seconds_) {
-    change_scale();
-    phase_ = Phase::running;
-    verdict_.warming = false;
-  }
-}
-
-// Everything that is kept in units of the old scale goes over to the new one: exact, both are linear in y.
-void Detector::change_scale() {
-  const Scale fitted = scaling_.fit(dimensions_);
-  Vector shift = fitted.median;
-  Vector factor = fitted.spread;
-  if (phase_ != Phase::scaling) {
-    for (std::size_t j = 0; j < n_; ++j) {
-      shift[j] = (fitted.median[j] - scale_.median[j]) / scale_.spread[j];
-      factor[j] = fitted.spread[j] / scale_.spread[j];
-    }
-  }
-  moments_.rescale(shift, factor);
-  for (std::size_t j = 0; j < n_; ++j) smoothed_[j] = (smoothed_[j] - shift[j]) / factor[j];
-  scale_ = fitted;
+// Everything kept in units of y goes over to units of z: exact, z is linear in y (but for the clipping at +-30, which
+// the moments of the warm-up therefore do without).
+void Detector::finish_warm_up() {
+  scale_ = scaling_.fit(dimensions_);
+  moments_.rescale(scale_.median, scale_.spread);
+  for (std::size_t j = 0; j < n_; ++j) smoothed_[j] = (smoothed_[j] - scale_.median[j]) / scale_.spread[j];
   metric_.rebuild(moments_, kFloorSquared);
-  samples_since_rebuild_ = 0;
+  rebuilt_ = last_sample_;
+  verdict_.warming = false;
 }
 
-void Detector::judge(double now, double dt, double learned, bool learn) {
-  if (!metric_.ready()) return;
+void Detector::judge(const Vector& y, double dt, bool learn) {
+  standardize(scale_, std::span(y).first(n_), verdict_.z);
+  const double a = dt > 0 ? smoothing_.weight(dt) : 1;
   Vector d;
-  for (std::size_t j = 0; j < n_; ++j) d[j] = smoothed_[j] - moments_.mean[j];
+  for (std::size_t j = 0; j < n_; ++j) {
+    smoothed_[j] += a * (verdict_.z[j] - smoothed_[j]);
+    d[j] = smoothed_[j] - moments_.mean[j];
+  }
   verdict_.distance = metric_.distance(d, verdict_.contribution);
   verdict_.load_direction = metric_.load_direction(d, dimensions_);
-  trend_.add(verdict_.distance, now);
+  find_top();
+  trend_.add(verdict_.distance, dt);
   verdict_.smoothed = trend_.smoothed();
   verdict_.slope = trend_.slope();
   verdict_.curvature = trend_.curvature();
-  find_top();
-  if (phase_ == Phase::running) {
-    verdict_.level = thresholds_.step(verdict_.smoothed, now, dt, learn);
-    verdict_.thresholds = thresholds_.values();
+  verdict_.level = thresholds_.step(verdict_.smoothed, last_sample_, dt, learn);
+  verdict_.thresholds = thresholds_.values();
+  if (learn) {
+    const double trust = habituating_ ? 1 : trust_at(verdict_.distance, square_root(static_cast<double>(n_)));
+    moments_.learn(smoothed_, trust, forgetting_.weight(dt), dt);
   }
-  const double trust = habituating_ ? 1 : trust_at(verdict_.distance, n_);
-  moments_.learn(smoothed_, trust, forgetting_.weight(learned), learned);
-  rebuild_if_stale(now);
+  rebuild_if_stale(last_sample_);
 }
 
 void Detector::rebuild_if_stale(double now) {
@@ -203,7 +183,6 @@ bool Detector::restore(const Baseline& baseline) {
   scale_ = baseline.scale;
   moments_ = moments;
   metric_ = metric;
-  phase_ = Phase::running;
   verdict_.warming = false;
   return true;
 }

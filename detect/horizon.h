@@ -16,7 +16,7 @@ namespace hosa::detect {
 class Horizon {
  public:
   // left: what remains, any unit; now: seconds. Answers seconds, infinity while nothing shrinks or while less than
-  // about 1.5 s of history stands. A reading that is not finite or not newer changes nothing.
+  // about 2.4 s of history stands. A reading that is not finite or not newer changes nothing.
   double step(double left, double now);
   double seconds() const { return seconds_; }
   double slope() const { return slope_; }  // of `left`, per second; negative while it shrinks

@@ -36,10 +36,10 @@ void Moments::resume(double learned_seconds, double effective_samples) {
   concentration_ = effective_samples > 0 ? 1 / effective_samples : 0;
 }
 
-double trust_at(double distance, std::size_t n) {
-  const double ratio_squared = 4 * static_cast<double>(n) / (distance * distance);
-  if (!(ratio_squared < 1)) return 1;  // also at distance 0
-  return ratio_squared > 0.02 ? ratio_squared : 0.02;
+double trust_at(double distance, double tolerance) {
+  const double ratio = tolerance / distance;
+  if (!(ratio < 1)) return 1;  // also at distance 0
+  return ratio * ratio > 0.02 ? ratio * ratio : 0.02;
 }
 
 }  // namespace hosa::detect

@@ -46,8 +46,8 @@ class Moments {
   double concentration_ = 0;  // sum of squared weights
 };
 
-// w of the Huber gate: full trust up to twice the expected distance sqrt(n), then falling with the square, never below
-// 0.02, so that a machine that has changed for good is learned in the end.
-double trust_at(double distance, std::size_t n);
+// w of the Huber gate: full trust up to `tolerance`, then falling with the square of the distance, never below 0.02, so
+// that a machine that has changed for good is learned in the end.  w = max(0.02, min(1, (tolerance / D)^2))
+double trust_at(double distance, double tolerance);
 
 }  // namespace hosa::detect

@@ -10,22 +10,21 @@ namespace hosa::detect {
 
 class Trend {
  public:
-  // Takes D at `now` (seconds, later than before).
-  void add(double distance, double now) {
+  // Takes D, dt seconds after the one before (of the first, dt does not matter).
+  void add(double distance, double dt) {
     if (!started_) {
       started_ = true;
       smoothed_ = distance;
-      mark_at(now, 0);
+      mark(0);
     } else {
-      smoothed_ += smoothing_.weight(now - time_) * (distance - smoothed_);
-      const double since = now - mark_time_;
-      if (since >= kShortest) {
-        const double slope = (smoothed_ - mark_smoothed_) / since;
-        curvature_ = (slope - slope_) / since;
-        mark_at(now, slope);
+      smoothed_ += smoothing_.weight(dt) * (distance - smoothed_);
+      since_mark_ += dt;
+      if (since_mark_ >= kShortest) {
+        const double slope = (smoothed_ - mark_smoothed_) / since_mark_;
+        curvature_ = (slope - slope_) / since_mark_;
+        mark(slope);
       }
     }
-    time_ = now;
   }
   double smoothed() const { return smoothed_; }
   double slope() const { return slope_; }          // per second
@@ -33,19 +32,18 @@ class Trend {
 
  private:
   static constexpr double kShortest = 0.0999;  // 0.1 s less the rounding of a clock in seconds
-  void mark_at(double now, double slope) {
-    mark_time_ = now;
+  void mark(double slope) {
+    since_mark_ = 0;
     mark_smoothed_ = smoothed_;
     slope_ = slope;
   }
 
   Decay smoothing_{0.2};
   bool started_ = false;
-  double time_ = 0;
   double smoothed_ = 0;
   double slope_ = 0;
   double curvature_ = 0;
-  double mark_time_ = 0;
+  double since_mark_ = 0;
   double mark_smoothed_ = 0;
 };
 

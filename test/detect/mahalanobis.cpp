@@ -1,0 +1,118 @@
+#include "detect/mahalanobis.h"
+
+#include <random>
+
+#include "detect/arithmetic.h"
+#include "detect/cholesky.h"
+#include "detect/shrink.h"
+#include "test/detect/vectors.h"
+
+using namespace hosa::detect;
+
+namespace {
+Matrix matrix_of(const Table& table, const std::string& key, std::size_t n) {
+  Matrix matrix{};
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j) matrix[i][j] = table.at(indexed(key, i))[j];
+  return matrix;
+}
+}  // namespace
+
+TEST_CASE("distance, factor and contributions are the reference's") {
+  const Table table = read_vectors("mahalanobis");
+  for (const std::string name : {"c0", "c1", "collinear", "collinear_tik", "zero_var", "n8"}) {
+    INFO(name);
+    const auto& settings = table.at(name + ".rho_floor_tik");
+    const auto& x = table.at(name + ".x");
+    const std::size_t n = x.size();
+    Mahalanobis metric(n);
+    REQUIRE(metric.rebuild(matrix_of(table, name + ".S", n), settings[0], settings[1] * settings[1] + settings[2]));
+    const double relative = name == "collinear_tik" ? 1e-9 : 1e-13;  // condition 7e6
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j <= i; ++j)
+        check_near(metric.factor()[i][j], table.at(indexed(name + ".L", i))[j], relative, 1);
+    Vector d{}, contribution{};
+    for (std::size_t i = 0; i < n; ++i) d[i] = x[i] - table.at(name + ".mu")[i];
+    const double distance = metric.distance(d, contribution);
+    check_near(distance, table.at(name + ".D")[0], relative, 1);
+    for (std::size_t i = 0; i < n; ++i) check_near(contribution[i], table.at(name + ".c")[i], relative * 10, 1);
+  }
+}
+
+TEST_CASE("a matrix that is not positive definite is refused and the earlier metric stays") {
+  Matrix good{}, bad{};
+  good[0][0] = good[1][1] = 1;
+  bad[0][0] = bad[1][1] = 1;
+  bad[1][0] = 2;
+  Mahalanobis metric(2);
+  CHECK_FALSE(metric.rebuild(bad, 0, 0));
+  CHECK_FALSE(metric.ready());
+  REQUIRE(metric.rebuild(good, 0, 0));
+  CHECK_FALSE(metric.rebuild(bad, 0, 0));
+  Vector d{3, 4}, contribution{};
+  CHECK(metric.distance(d, contribution) == Approx(5));
+}
+
+TEST_CASE("shrinkage is the oracle approximation on the correlation matrix") {
+  const Table table = read_vectors("shrink");
+  const Matrix s = matrix_of(table, "S", 3);
+  for (const int n : {5, 20, 100, 6000}) check_near(shrinkage(s, 3, n), table.at("rho_n" + std::to_string(n))[0]);
+  Matrix uncorrelated{};
+  uncorrelated[0][0] = uncorrelated[1][1] = 2;
+  CHECK(shrinkage(uncorrelated, 2, 100) == 1);
+}
+
+TEST_CASE("the load direction is the mean signed deviation") {
+  const Table table = read_vectors("indices");
+  const auto& d = table.at("d");
+  const auto& s = table.at("s");
+  Mahalanobis metric(3);
+  REQUIRE(metric.rebuild(matrix_of(table, "B", 3), 0, 0));
+  std::vector<Dimension> dimensions;
+  for (const double sign : s)
+    dimensions.push_back({"x", "1", Kind::fraction, 1, static_cast<int>(sign), 0.1, Resource::cpu, false});
+  check_near(metric.load_direction(d, dimensions), table.at("phi")[0]);
+}
+
+TEST_CASE("contributions add up to the squared distance and a change of units changes neither") {
+  std::mt19937_64 random(5);
+  std::normal_distribution<double> normal;
+  std::uniform_real_distribution<double> size(-3, 3);
+  for (int round = 0; round < 200; ++round) {
+    const std::size_t n = 1 + random() % kMaxDimensions;
+    Moments moments(n), rescaled(n);
+    Vector unit{}, shift{};
+    for (std::size_t i = 0; i < n; ++i) {
+      unit[i] = exponential(size(random));
+      shift[i] = size(random);
+    }
+    Vector x{}, scaled{};
+    for (std::size_t t = 1; t <= 3 * n + 5; ++t) {
+      const double common = normal(random);
+      for (std::size_t i = 0; i < n; ++i) {
+        x[i] = normal(random) + common;
+        scaled[i] = (x[i] - shift[i]) / unit[i];
+      }
+      moments.learn(x, 1, 0, 0.1);
+      rescaled.learn(scaled, 1, 0, 0.1);
+    }
+    Mahalanobis metric(n), other(n);
+    REQUIRE(metric.rebuild(moments, 0));
+    REQUIRE(other.rebuild(rescaled, 0));
+    Vector d{}, e{}, c{}, f{};
+    for (std::size_t i = 0; i < n; ++i) {
+      d[i] = normal(random) * 3;
+      e[i] = d[i] / unit[i];
+    }
+    const double distance = metric.distance(d, c);
+    double sum = 0;
+    for (std::size_t i = 0; i < n; ++i) sum += c[i];
+    CHECK(sum == Approx(distance * distance).epsilon(1e-10));
+    CHECK(other.distance(e, f) == Approx(distance).epsilon(1e-9));
+    moments.rescale(shift, unit);
+    for (std::size_t i = 0; i < n; ++i) {
+      check_near(moments.mean[i], rescaled.mean[i], 1e-9, 10 / unit[i]);
+      check_near(moments.covariance[i][i], rescaled.covariance[i][i], 1e-9);
+    }
+  }
+}
