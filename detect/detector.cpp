@@ -126,7 +126,8 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   verdict_.level = thresholds_.step(verdict_.smoothed, last_sample_, dt, learn);
   verdict_.thresholds = thresholds_.values();
   if (learn) {
-    const double trust = habituating_ ? 1 : trust_at(verdict_.distance, square_root(static_cast<double>(n_)));
+    const double trust =
+        habituating_ ? 1 : trust_at(verdict_.distance, kTolerance * square_root(static_cast<double>(n_)));
     moments_.learn(smoothed_, trust, forgetting_.weight(dt), dt);
   }
   rebuild_if_stale(last_sample_);
