@@ -79,6 +79,9 @@ Orders Holding::while_insured(const Observation& o) {
   if (nearly_used && seconds_to_failure() < horizon && (o.detector_agrees || o.warming)) {
     enter(Stage::bucket, o);
     bucket_.start(o.now_s);
+    slope_s_ = o.now_s;  // level 4 is judged by growth measured while the bucket runs
+    slope_bytes_ = o.bytes;
+    growth_per_s_ = 0;
     Orders orders;
     orders.open_room = true;
     return orders;

@@ -28,7 +28,7 @@ void Suspicion::raise(Cause cause, double onset_s, double now_s) {
   if (!active(now_s)) {
     cause_ = cause;
     onset_s_ = onset_s;
-    first_.time_s = -1;
+    earlier_.time_s = -1;
   }
   raised_s_ = now_s;
 }
@@ -36,9 +36,12 @@ void Suspicion::raise(Cause cause, double onset_s, double now_s) {
 Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> uses, const UseHistory& history,
                         double least_growth) {
   Finding finding;
-  if (first_.time_s < 0) first_.fill(now_s, uses);
+  if (earlier_.time_s < 0) {
+    earlier_.fill(now_s, uses);
+    later_ = earlier_;
+  }
   const UseHistory::Generation* before = history.at(onset_s_);
-  if (before == nullptr) before = &first_;
+  if (before == nullptr) before = &earlier_;
 
   std::array<detect::Growth, kUnits> growth;
   const std::size_t count = std::min(uses.size(), growth.size());
@@ -55,9 +58,13 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
   if (who.runner_up != detect::Attribution::kNobody) finding.runner_up = uses[who.runner_up].unit;
   finding.runner_up_share = who.runner_up_share;
   finding.growth = growth[who.culprit].amount;
-  const double seconds = now_s - first_.time_s;
-  if (seconds < kFirstLookS) return finding;
-  finding.growth_per_s = (amount(&culprit, carrier) - amount(first_.find(culprit.unit), carrier)) / seconds;
+  const double seconds = now_s - earlier_.time_s;
+  if (seconds < kShortestLookS) return finding;
+  finding.growth_per_s = (amount(&culprit, carrier) - amount(earlier_.find(culprit.unit), carrier)) / seconds;
+  if (now_s - later_.time_s >= kLookS) {
+    earlier_ = later_;
+    later_.fill(now_s, uses);
+  }
   finding.confirmed = finding.named && finding.growth_per_s > 0 && finding.growth >= least_growth;
   return finding;
 }

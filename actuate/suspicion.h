@@ -23,13 +23,13 @@ struct Finding {
   uint64_t unit = 0, runner_up = 0;
   double share = 0, runner_up_share = 0;
   double growth = 0;        // of the culprit since onset: bytes, CPU seconds or births
-  double growth_per_s = 0;  // between first and latest look
+  double growth_per_s = 0;  // over the last second or two of looking
 };
 
 class Suspicion {
  public:
   static constexpr double kPatienceS = 3;  // a trip that nobody's net growth confirms for so long was churn
-  static constexpr double kFirstLookS = 0.1;
+  static constexpr double kShortestLookS = 0.1, kLookS = 1.0;
   static constexpr double kLeastBytes = 4.0 * 1024 * 1024;  // a leak of 50 MB/s has them in 80 ms
 
   // Begins, or lasts longer when it has begun. onset_s says which generation of the history is "before".
@@ -45,7 +45,7 @@ class Suspicion {
  private:
   Cause cause_ = Cause::none;
   double onset_s_ = 0, raised_s_ = -1e9;
-  UseHistory::Generation first_;  // the first look of this suspicion
+  UseHistory::Generation earlier_, later_;  // looks between which the present slope is measured: 0.1 to 2 s back
 };
 
 }  // namespace hosa

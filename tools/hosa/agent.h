@@ -50,6 +50,7 @@ class Agent {
   bool crowded() const;
   void hold_memory(const Finding& finding);
   void hold_cpu(const Finding& finding, Carrier carrier, Cause cause);
+  std::span<const UnitUse> candidates();
   bool may_hold(const Finding& finding, const char* resource);
   void step_holds();
   void notice_give_back();
@@ -82,6 +83,7 @@ class Agent {
   ProcessGuard guard_;
   Census census_;
   UseHistory history_;
+  FixedVector<UnitUse, kUnits> allowed_;
   Tripwires tripwires_;
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;

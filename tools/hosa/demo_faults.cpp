@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -81,6 +82,8 @@ void run_spinner(const FaultPlan& plan, FaultReport& report) {
   while (now_s() < end_s) {
   }
   report.phase = 2;
+  while (::waitpid(-1, nullptr, 0) > 0) {
+  }
   report.work_after = work_until(now_s() + plan.after_s);
   report.phase = 3;
   ::_exit(0);

@@ -99,6 +99,17 @@ void Agent::suspect() {
   if (hurts && !verdict.warming && verdict.level >= 1) cpu_suspicion_.raise(Cause::score, crowded_since_s_, now_s);
 }
 
+// With --only the sandbox is the machine: shares are of the growth inside it, whatever else this host is doing.
+std::span<const UnitUse> Agent::candidates() {
+  if (!scope_.limited()) return census_.uses();
+  allowed_.clear();
+  for (const UnitUse& use : census_.uses()) {
+    const Unit* unit = census_.find(use.unit);
+    if (unit != nullptr && scope_.allows(*unit, census_, guard_.names())) allowed_.push_back(use);
+  }
+  return {allowed_.data(), allowed_.size()};
+}
+
 bool Agent::may_hold(const Finding& finding, const char* resource) {
   const Unit* unit = census_.find(finding.unit);
   if (unit == nullptr) return false;
@@ -163,7 +174,7 @@ void Agent::look_for_memory() {
   in.room_option = options_.room_bytes;
   const double room = room_bytes(in);
   const double least = std::max(Suspicion::kLeastBytes, room / 100);
-  const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, census_.uses(), history_, least);
+  const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, candidates(), history_, least);
   const double horizon = moment_->verdict->warming ? Holding::kWarmupHorizonS : Holding::kHorizonS;
   if (finding.confirmed && room / finding.growth_per_s < horizon) {
     hold_memory(finding);
@@ -180,7 +191,7 @@ void Agent::look_for_memory() {
 
 void Agent::look_for_cpu() {
   if (!cpu_suspicion_.active(moment_->now_s)) return cpu_suspicion_.drop();
-  const Finding finding = cpu_suspicion_.look(Carrier::cpu, moment_->now_s, census_.uses(), history_, 0);
+  const Finding finding = cpu_suspicion_.look(Carrier::cpu, moment_->now_s, candidates(), history_, 0);
   if (!finding.confirmed) return;
   hold_cpu(finding, Carrier::cpu, cpu_suspicion_.cause());
   cpu_suspicion_.drop();
@@ -188,7 +199,7 @@ void Agent::look_for_cpu() {
 
 void Agent::look_for_tasks() {
   if (!task_suspicion_.active(moment_->now_s)) return task_suspicion_.drop();
-  const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, census_.uses(), history_, kStormTasks);
+  const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, candidates(), history_, kStormTasks);
   if (!finding.confirmed) return;
   hold_cpu(finding, Carrier::tasks, task_suspicion_.cause());
   tripwires_.settle(senses_.kernel(), true);
