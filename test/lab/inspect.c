@@ -11,66 +11,99 @@ int tree_open(struct tree* t, const char* root) {
   return t->root < 0 ? -1 : 0;
 }
 
-static struct group* group_of(struct tree* t, const char* path) {
-  struct group* unused = NULL;
-  for (int i = 0; i < kMostGroups; i++) {
-    struct group* g = &t->group[i];
-    if (g->dir >= 0 && !strcmp(g->path, path)) return g;
-    if (g->dir < 0 && !unused) unused = g;
-  }
-  if (!unused) return NULL;
-  unused->dir = openat(t->root, path + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (unused->dir < 0) return NULL;
-  snprintf(unused->path, sizeof unused->path, "%s", path);
-  const char* last = strrchr(path, '/');
-  unused->room = !strcmp(last + 1, "hosa.hold");
-  memset(unused->value, 0, sizeof unused->value);
-  return unused;
+static struct group* find_group(struct tree* t, const char* path) {
+  for (int i = 0; i < kMostGroups; i++)
+    if (t->group[i].dir >= 0 && !strcmp(t->group[i].path, path)) return &t->group[i];
+  return NULL;
 }
 
+static struct group* add_group(struct tree* t, const char* path) {
+  struct group* g = NULL;
+  for (int i = 0; i < kMostGroups && !g; i++)
+    if (t->group[i].dir < 0) g = &t->group[i];
+  int dir = g ? openat(t->root, path + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  if (dir < 0) return NULL;
+  memset(g, 0, sizeof *g);
+  g->dir = dir;
+  snprintf(g->path, sizeof g->path, "%s", path);
+  g->room = !strcmp(strrchr(path, '/') + 1, "hosa.hold");
+  for (int i = 0; i < kLimitFiles; i++) g->file[i] = openat(dir, kLimitNames[i], O_RDONLY | O_CLOEXEC);
+  g->events = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+  return g;
+}
+
+static void drop_group(struct group* g) {
+  for (int i = 0; i < kLimitFiles; i++)
+    if (g->file[i] >= 0) close(g->file[i]);
+  if (g->events >= 0) close(g->events);
+  close(g->dir);
+  g->dir = -1;
+}
+
+static int reread(int fd, char* text, size_t size) {
+  ssize_t n = fd < 0 ? -1 : pread(fd, text, size - 1, 0);
+  if (n >= 0) text[n] = 0;
+  return (int)n;
+}
+
+// Files of controllers that are off do not exist; one that is switched on later is opened at its first look.
 static void look_at(struct group* g, change_fn changed, void* arg) {
   char now[256], events[256];
+  int retry = g->looks++ % 10 == 0;
   for (int i = 0; i < kLimitFiles; i++) {
-    if (read_small(g->dir, kLimitNames[i], now, sizeof now) < 0) continue;
+    if (g->file[i] < 0 && retry) g->file[i] = openat(g->dir, kLimitNames[i], O_RDONLY | O_CLOEXEC);
+    if (reread(g->file[i], now, sizeof now) < 0) continue;
     now[strcspn(now, "\n")] = 0;
     now[kValueSize - 1] = 0;
     if (strcmp(now, g->value[i]) && changed) changed(g, kLimitNames[i], g->value[i], now, arg);
     strcpy(g->value[i], now);
   }
-  g->frozen = read_small(g->dir, "cgroup.events", events, sizeof events) > 0 && number_after(events, "frozen") == 1;
+  g->frozen = reread(g->events, events, sizeof events) > 0 && number_after(events, "frozen") == 1;
 }
 
-// A group that went away answers ENODEV/ENOENT to everything: its directory has no cgroup.procs any more.
+// A group that went away answers ENODEV to everything.
 static void drop_gone(struct tree* t, change_fn changed, void* arg) {
   for (int i = 0; i < kMostGroups; i++) {
     struct group* g = &t->group[i];
     char text[8];
-    if (g->dir < 0 || read_small(g->dir, "cgroup.events", text, sizeof text) >= 0) continue;
-    close(g->dir);
-    g->dir = -1;
+    if (g->dir < 0 || reread(g->events, text, sizeof text) >= 0) continue;
+    drop_group(g);
     if (changed) changed(g, "rmdir", "", "gone", arg);
   }
 }
 
-static void walk(struct tree* t, const char* path, int depth, change_fn changed, void* arg) {
-  int fd = openat(t->root, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+static unsigned long links_of(int dir) {
+  struct stat s;
+  return fstat(dir, &s) ? 0 : (unsigned long)s.st_nlink;
+}
+
+static void add_children(struct tree* t, const char* path, int dir, change_fn changed, void* arg) {
+  int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* d = fd < 0 ? NULL : fdopendir(fd);
   if (!d) return;
   for (struct dirent* e; (e = readdir(d));) {
-    if (e->d_type != DT_DIR || e->d_name[0] == '.') continue;
     char child[128];
-    if (snprintf(child, sizeof child, "%s/%s", path[1] ? path : "", e->d_name) >= (int)sizeof child) continue;
-    struct group* g = group_of(t, child);
-    if (g && !g->value[kLimitFiles - 1][0] && changed) changed(g, "mkdir", "", "made", arg);
-    if (g) look_at(g, changed, arg);
-    if (depth > 1) walk(t, child, depth - 1, changed, arg);
+    if (e->d_type != DT_DIR || e->d_name[0] == '.') continue;
+    if (snprintf(child, sizeof child, "%s/%s", path, e->d_name) >= (int)sizeof child || find_group(t, child)) continue;
+    struct group* g = add_group(t, child);
+    if (g && changed) changed(g, "mkdir", "", "made", arg);
   }
   closedir(d);
 }
 
 void tree_look(struct tree* t, change_fn changed, void* arg) {
   drop_gone(t, changed, arg);
-  walk(t, "/", 3, changed, arg);
+  unsigned long links = links_of(t->root);
+  if (links != t->links) add_children(t, "", t->root, changed, arg);
+  t->links = links;
+  for (int i = 0; i < kMostGroups; i++) {
+    struct group* g = &t->group[i];
+    if (g->dir < 0) continue;
+    links = links_of(g->dir);
+    if (links != g->links) add_children(t, g->path, g->dir, changed, arg);
+    g->links = links;
+    look_at(g, changed, arg);
+  }
 }
 
 int frozen_rooms(const struct tree* t) {

@@ -1,8 +1,8 @@
 // What is being done to the programs under test, read from outside: the limits of every cgroup, hold rooms, stopped
 // processes. It knows nothing of hosa but the name of its hold room, hosa.hold.
 //
-// Used by sampler (changes over the whole run) and by strike (is everything given back?). Cgroups two levels deep
-// below the given root are looked at: as deep as the lab puts anything, one more for the rooms.
+// Used by sampler (changes over the whole run) and by strike (is everything given back?). All cgroups
+// below the given root are looked at.
 #ifndef TEST_LAB_INSPECT_H
 #define TEST_LAB_INSPECT_H
 
@@ -15,8 +15,11 @@
 extern const char* const kLimitNames[kLimitFiles];
 
 struct group {
-  char path[128];                       // from the cgroup root, "/lab/offender"
-  int dir;                              // -1 = free
+  char path[128];                 // from the cgroup root, "/lab/offender"
+  int dir;                        // -1 = free
+  int file[kLimitFiles], events;  // kept open: an open costs five times a pread
+  unsigned looks;
+  unsigned long links;                  // of the directory: changes when a child is made or removed
   char value[kLimitFiles][kValueSize];  // "" = no such file
   int room;                             // 1 if this is a hold room
   int frozen;                           // cgroup.events says so
@@ -24,6 +27,7 @@ struct group {
 
 struct tree {
   int root;
+  unsigned long links;
   struct group group[kMostGroups];
 };
 

@@ -1,14 +1,14 @@
 // sampler OFFENDER_CGROUP AGENT_PIDFILE UNTIL OUT: the witness. Writes JSON lines to OUT until CLOCK_BOOTTIME UNTIL.
 //
-//   every 0.1 s  {"t","avail" kB}  and each second time also, of the offender's cgroup and everything below it:
+//   every 0.1 s  {"t","avail" kB}  and every second line also, of the offender's cgroup and everything below it:
 //                "cur" bytes, "undrop" bytes that cannot be dropped (memory.current - active_file - inactive_file -
 //                slab_reclaimable; without the memory controller RSS - shared + swap of its processes, plus Shmem
 //                and sockets of the machine), "refault" workingset_refault_file, "psi" total us of memory full,
-//                "oom" oom_kill of vmstat, "procs" of the offender, "frozen" groups and rooms
+//                "oom" oom_kill of vmstat
 //   every second {"t","agent_rss" kB,"agent_cpu" s,"agent_switches"} while the agent lives
 //   at changes   {"t","change":FILE,"group":PATH,"old","new"}, looked for every 0.2 s
-// It is mlocked and SCHED_FIFO; every read is a few dozen microseconds on a real machine and about 1 ms in the counted
-// guest, so that it takes some 2 % of it. "gap" of a line is how late that line is, if more than 0.1 s.
+// It is mlocked and SCHED_FIFO; its last line {"t","sampler_cpu"} says what it took itself, in seconds. "gap" of a line
+// is how late that line is, if more than 0.1 s.
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -17,7 +17,7 @@
 static FILE* out;
 
 struct witness {
-  int group, meminfo, vmstat, psi;
+  int group, current, stat, meminfo, vmstat, psi;
   long page_kb;
 };
 
@@ -28,17 +28,15 @@ static int reread(int fd, char* text, size_t size) {
 }
 
 // Without the memory controller: what /proc/PID/statm says of everybody in the cgroup and its rooms.
-static long long members_kb(int dir, long page_kb, int* count) {
+static long long members_kb(int dir, long page_kb) {
   static const char* const kFiles[] = {"cgroup.procs", "hosa.hold/cgroup.procs"};
   char pids[8192], path[64], text[256];
   long long total = 0;
-  *count = 0;
   for (int i = 0; i < 2; i++) {
     if (read_small(dir, kFiles[i], pids, sizeof pids) <= 0) continue;
     for (char *save, *p = strtok_r(pids, "\n", &save); p; p = strtok_r(NULL, "\n", &save)) {
       long size, resident, shared;
       snprintf(path, sizeof path, "/proc/%s/statm", p);
-      ++*count;
       if (read_small(AT_FDCWD, path, text, sizeof text) > 0 &&
           sscanf(text, "%ld %ld %ld", &size, &resident, &shared) == 3)
         total += (resident - shared) * page_kb;
@@ -47,16 +45,14 @@ static long long members_kb(int dir, long page_kb, int* count) {
   return total;
 }
 
-static long long undroppable(const struct witness* w, const char* meminfo, long long* current, long long* refault,
-                             int* procs) {
+static long long undroppable(const struct witness* w, const char* meminfo, long long* current, long long* refault) {
   char text[8192];
-  long long kb = members_kb(w->group, w->page_kb, procs);
   *current = *refault = -1;
-  if (read_small(w->group, "memory.current", text, sizeof text) <= 0) {
-    return (kb + number_after(meminfo, "Shmem") + number_after(meminfo, "SUnreclaim")) * 1024;
-  }
+  if (!reread(w->current, text, sizeof text))
+    return (members_kb(w->group, w->page_kb) + number_after(meminfo, "Shmem") + number_after(meminfo, "SUnreclaim")) *
+           1024;
   *current = strtoll(text, NULL, 10);
-  if (read_small(w->group, "memory.stat", text, sizeof text) <= 0) return *current;
+  if (!reread(w->stat, text, sizeof text)) return *current;
   *refault = number_after(text, "workingset_refault_file");
   long long slab = number_after(text, "slab_reclaimable");
   return *current - number_after(text, "active_file") - number_after(text, "inactive_file") - (slab > 0 ? slab : 0);
@@ -69,10 +65,8 @@ static void sample(const struct witness* w, int full, double late) {
   if (late > 0.1) fprintf(out, ",\"gap\":%.3f", late);
   if (full) {
     long long current, refault, psi = -1;
-    int procs = 0;
-    long long undrop = w->group < 0 ? -1 : undroppable(w, meminfo, &current, &refault, &procs);
-    if (w->group >= 0)
-      fprintf(out, ",\"cur\":%lld,\"undrop\":%lld,\"refault\":%lld,\"procs\":%d", current, undrop, refault, procs);
+    long long undrop = w->group < 0 ? -1 : undroppable(w, meminfo, &current, &refault);
+    if (w->group >= 0) fprintf(out, ",\"cur\":%lld,\"undrop\":%lld,\"refault\":%lld", current, undrop, refault);
     if (reread(w->psi, text, sizeof text)) {
       char* line = strstr(text, "full");
       char* total = line ? strstr(line, "total=") : NULL;
@@ -116,9 +110,15 @@ int main(int argc, char** argv) {
   out = fopen(argv[4], "w");
   if (!out) return perror(argv[4]), 1;
   setvbuf(out, buffer, _IOFBF, sizeof buffer);
-  struct witness w = {open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC), open("/proc/meminfo", O_RDONLY),
-                      open("/proc/vmstat", O_RDONLY), open("/proc/pressure/memory", O_RDONLY),
+  struct witness w = {open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                      -1,
+                      -1,
+                      open("/proc/meminfo", O_RDONLY),
+                      open("/proc/vmstat", O_RDONLY),
+                      open("/proc/pressure/memory", O_RDONLY),
                       sysconf(_SC_PAGESIZE) / 1024};
+  w.current = openat(w.group, "memory.current", O_RDONLY | O_CLOEXEC);
+  w.stat = openat(w.group, "memory.stat", O_RDONLY | O_CLOEXEC);
   struct sched_param fifo = {2};
   sched_setscheduler(0, SCHED_FIFO, &fifo);
   mlockall(MCL_CURRENT | MCL_FUTURE);
@@ -135,6 +135,11 @@ int main(int argc, char** argv) {
     if (tick % 10 == 5) sample_agent(argv[2]), fflush(out);
     pace_wait(&pace);
   }
+  struct rusage used;
+  getrusage(RUSAGE_SELF, &used);
+  fprintf(out, "{\"t\":%.3f,\"sampler_cpu\":%.3f}\n", now_boot(),
+          (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+              (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6);
   fclose(out);
   return 0;
 }
