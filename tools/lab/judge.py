@@ -170,7 +170,7 @@ def judge_episode(v, s, out, folder, agent, ram_mb, promise):
     fault = [x for x in samples if onset <= x["t"] <= fault_end]
     v["onset"] = onset
     memory_figures(v, samples, fault, onset, fault_end, ram_mb)
-    limit_figures(v, samples, audit, onset, fault_end)
+    limit_figures(v, samples, audit, onset, fault_end, s["healthy"])
     v["bystander"] = bystander(os.path.join(out, "bystander.txt"),
                                {"healthy": (onset - s["healthy"], onset), "fault": (onset, fault_end), "after": (fault_end + 1, end - 5)})
     v["died"] = deaths(out, read_text(os.path.join(folder, "serial.log")), read_text(os.path.join(out, "dmesg")))
@@ -198,14 +198,18 @@ def memory_figures(v, samples, fault, onset, fault_end, ram_mb):
     v["oom_kills"] = now["oom"] - was["oom"]
 
 
-def limit_figures(v, samples, audit, onset, fault_end):
+def limit_figures(v, samples, audit, onset, fault_end, healthy):
     """Limits as the witness saw them; names and decisions as the agent's audit file tells them."""
     changes = limit_changes(samples, onset - 80)
     on_lab = [c for c in changes if c["group"].startswith("/lab/") and c["old"] != ""]
     v["changes_before_onset"] = sum(c["t"] < onset for c in on_lab)
     late = [c for c in on_lab if c["t"] >= onset and c["group"].startswith("/lab/offender")]
     v["first_limit_s"] = since(late[0], onset) if late else None
-    v["limits_on_innocents"] = sum(not c["group"].startswith("/lab/offender") for c in on_lab)
+    # An insurance on a program that is just starting, during the warm-up, is allowed and told; from the healthy phase
+    # on nothing may be written to anybody but the culprit.
+    innocent = [c for c in on_lab if not c["group"].startswith("/lab/offender")]
+    v["limits_on_innocents"] = sum(c["t"] >= onset - healthy for c in innocent)
+    v["limits_on_innocents_warming_up"] = len(innocent) - v["limits_on_innocents"]
     started = late[0]["t"] if late else onset
     v["changes_first_10s"] = sum(c["t"] < started + 10 for c in late)
     v["changes_any_10s"] = most_in_window([c["t"] for c in late if c["t"] >= started + 10], 10)
@@ -220,7 +224,9 @@ def limit_figures(v, samples, audit, onset, fault_end):
     v["wrong_culprits"] = sorted(g for g in wrong if g.startswith("/lab/") and not g.startswith("/lab/offender"))
     began = (room or bucket or {}).get("t")
     v["bucket_mb_s"] = fastest(samples, began + 0.5, fault_end) if began and began < fault_end else None
-    v["freezes"] = sum(x.get("change") == "cgroup.freeze" and x["new"] == "1" for x in samples)
+    # The witness looks each 0.2 s and misses short freezes; the agent counts all.
+    seen = sum(x.get("change") == "cgroup.freeze" and x["new"] == "1" for x in samples)
+    v["freezes"] = max([seen] + [a["freezes"] for a in audit if isinstance(a.get("freezes"), int)])
     last, held = still_held([x for x in samples if x["t"] >= onset - 80], {})
     v["held_at_the_end"] = held
     v["gone_s"] = round(last - fault_end, 1) if last else (None if held else 0.0)
@@ -379,7 +385,7 @@ def judge_unit(v, s, out, folder, agent, ram_mb, promise):
 
 def line(v):
     name = f"{v['scenario']} {v['kernel']} {v['profile']} {v['agent']} run {v['run']}"
-    return f"ok     {name}" if v["green"] else f"not ok {name}: {'; '.join(v['broken'])}"
+    return f"ok     {name}" if v["green"] else f"not ok {name}: {'; '.join(v['broken'])} [{v.get('folder', '-')}]"
 
 
 COLUMNS = [("scenario", "scenario"), ("kernel", "kernel"), ("agent", "agent"), ("first limit s", "first_limit_s"),
