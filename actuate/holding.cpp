@@ -100,7 +100,8 @@ Orders Holding::while_bucket(const Observation& o) {
     severe_ = seconds_to_failure() < kSevereHorizonS || o.available_bytes < 2 * o.reserve_bytes;
   }
   const double pool = std::max(0.0, o.room_bytes) * o.share;
-  fill_ = pool / kFillHorizonS / (severe_ ? 4 : 1);
+  const double calm_pool = std::max(0.0, o.room_bytes - o.reserve_bytes) * o.share;
+  fill_ = severe_ ? pool / kFillHorizonS / 4 : calm_pool / kFillHorizonS;
   if (severe_ && o.available_bytes < o.reserve_bytes) fill_ = 0;
   Orders orders;
   if (o.has_line && o.now_s - line_written_s_ >= kRewriteS) {

@@ -49,7 +49,9 @@ class Holding {
   static constexpr double kHorizonS = 120, kWarmupHorizonS = 30, kSevereHorizonS = 15;
   static constexpr double kHysteresisS = 3, kLongestHysteresisS = 600, kRelapseS = 60;
   static constexpr double kInsuranceLookS = 5, kInsuranceGrowth = 0.05, kRewriteS = 10;
-  static constexpr double kFillHorizonS = 120;  // level 3: room left / 120 s; level 4: a quarter of that
+  // Level 3: room left / 120 s, counted down to where level 4 begins (twice the reserve), so that a bucket at level 3
+  // never drives itself into level 4. Level 4: a quarter of room left / 120 s.
+  static constexpr double kFillHorizonS = 120;
 
   // The insurance: to be called once, at onset or relapse; answers the first orders.
   Orders insure(const Observation& o);

@@ -34,9 +34,10 @@ void Suspicion::raise(Cause cause, double onset_s, double now_s) {
 }
 
 Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> uses, const UseHistory& history,
-                        double least_growth) {
+                        double least_growth, double room) {
   Finding finding;
   if (earlier_.time_s < 0) {
+    begun_s_ = now_s;
     earlier_.fill(now_s, uses);
     later_ = earlier_;
   }
@@ -65,6 +66,8 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
     earlier_ = later_;
     later_.fill(now_s, uses);
   }
+  const bool urgent = carrier != Carrier::memory || finding.growth_per_s * kUrgentS > room;
+  if (!urgent && now_s - begun_s_ < kPatientLookS) return finding;
   finding.confirmed = finding.named && finding.growth_per_s > 0 && finding.growth >= least_growth;
   return finding;
 }

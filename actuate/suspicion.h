@@ -29,7 +29,9 @@ struct Finding {
 class Suspicion {
  public:
   static constexpr double kPatienceS = 3;  // a trip that nobody's net growth confirms for so long was churn
-  static constexpr double kShortestLookS = 0.1, kLookS = 1.0;
+  // Who uses up the room in a few seconds is believed after a tenth of a second; anybody else has to go on for half a
+  // second, which most programs that start up do not.
+  static constexpr double kShortestLookS = 0.1, kPatientLookS = 0.5, kUrgentS = 3, kLookS = 1.0;
   static constexpr double kLeastBytes = 4.0 * 1024 * 1024;  // a leak of 50 MB/s has them in 80 ms
 
   // Begins, or lasts longer when it has begun. onset_s says which generation of the history is "before".
@@ -40,11 +42,11 @@ class Suspicion {
   double onset_s() const { return onset_s_; }
 
   Finding look(Carrier carrier, double now_s, std::span<const UnitUse> uses, const UseHistory& history,
-               double least_growth);
+               double least_growth, double room = 0);
 
  private:
   Cause cause_ = Cause::none;
-  double onset_s_ = 0, raised_s_ = -1e9;
+  double onset_s_ = 0, raised_s_ = -1e9, begun_s_ = 0;
   UseHistory::Generation earlier_, later_;  // looks between which the present slope is measured: 0.1 to 2 s back
 };
 

@@ -37,7 +37,7 @@ CgroupMeter CgroupMeter::open(const Fd& cgroup) {
   return meter;
 }
 
-CgroupUsage CgroupMeter::read() const {
+CgroupUsage CgroupMeter::read_memory() const {
   CgroupUsage usage;
   char buffer[kStatBytes];
   if (const auto text = current_.read(buffer))
@@ -52,6 +52,12 @@ CgroupUsage CgroupMeter::read() const {
     usage.refault_file_pages = stat.refault_file.value_or(0);
     usage.major_faults = stat.major_faults.value_or(0);
   }
+  return usage;
+}
+
+CgroupUsage CgroupMeter::read() const {
+  CgroupUsage usage = read_memory();
+  char buffer[kStatBytes];
   if (const auto text = cpu_.read(buffer)) {
     const auto used = find_field(*text, "usage_usec");
     usage.has_cpu = used.has_value();

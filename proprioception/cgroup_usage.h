@@ -32,6 +32,7 @@ class CgroupMeter {
   CgroupMeter() = default;
   static CgroupMeter open(const Fd& cgroup);
   CgroupUsage read() const;
+  CgroupUsage read_memory() const;  // the first two files only: what a running bucket asks for
 
  private:
   KernelText current_, stat_, cpu_, pids_;

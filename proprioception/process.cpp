@@ -1,5 +1,7 @@
 #include "proprioception/process.h"
 
+#include <unistd.h>
+
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
 
@@ -24,16 +26,25 @@ bool take(const Words& words, int number, Integer& out) {
   return value.has_value();
 }
 
-Result<ProcessInfo> from_files(int stat, int statm) {
+// stat and statm come whole in one pread (fs/seq_file.c, single_open, less than a page): no second one to see the end.
+Result<std::string_view> read_once(int fd, std::span<char> buffer) {
+  const ssize_t got = ::pread(fd, buffer.data(), buffer.size(), 0);
+  if (got < 0) return errno_error("read a process's file");
+  return std::string_view(buffer.data(), static_cast<std::size_t>(got));
+}
+
+Result<ProcessInfo> from_stat(int stat) {
   char buffer[kStatBytes];
-  const auto text = read_at_start(stat, buffer);
+  const auto text = read_once(stat, buffer);
   if (!text) return text.error();
   auto process = parse_process_stat(*text);
   if (!process) return make_error(text->empty() ? ESRCH : 0, "parse the stat of a process", slice(*text, 0, 40));
-  if (process->kernel_thread() || statm < 0) return *process;
-  const auto sizes = read_at_start(statm, buffer);
-  if (sizes) parse_statm(*sizes, *process);
   return *process;
+}
+
+void add_statm(int statm, ProcessInfo& process) {
+  char buffer[kStatBytes];
+  if (const auto sizes = read_once(statm, buffer)) parse_statm(*sizes, process);
 }
 
 }  // namespace
@@ -78,9 +89,13 @@ bool parse_statm(std::string_view text, ProcessInfo& process) {
 }
 
 Result<ProcessInfo> read_process(const Fd& proc, int pid) {
-  const auto meter = ProcessMeter::open(proc, pid);
-  if (!meter) return meter.error();
-  return meter->read();
+  const auto stat = open_file(proc.get(), process_path(pid, "stat").c_str());
+  if (!stat) return stat.error();
+  auto process = from_stat(stat->get());
+  if (!process || process->kernel_thread()) return process;
+  const auto statm = open_file(proc.get(), process_path(pid, "statm").c_str());
+  if (statm) add_statm(statm->get(), *process);
+  return process;
 }
 
 Result<ProcessMeter> ProcessMeter::open(const Fd& proc, int pid) {
@@ -94,7 +109,9 @@ Result<ProcessMeter> ProcessMeter::open(const Fd& proc, int pid) {
 }
 
 Result<ProcessInfo> ProcessMeter::read() const {
-  return from_files(stat_.get(), statm_.get());
+  auto process = from_stat(stat_.get());
+  if (process && statm_ && !process->kernel_thread()) add_statm(statm_.get(), *process);
+  return process;
 }
 
 }  // namespace hosa

@@ -14,14 +14,17 @@ bool by_pid(const ProcessInfo& a, const ProcessInfo& b) {
 }
 }  // namespace
 
-Result<ProcessPass> read_processes(const Fd& proc, ProcessList& list) {
+Result<ProcessPass> read_processes(const Fd& proc, ProcessList& list, KernelThreads* known) {
   list.clear();
   ProcessPass pass;
+  const std::size_t sorted = known != nullptr ? known->size() : 0;
   DirectoryReader entries(proc.get());
   while (const auto entry = entries.next()) {
     const auto pid = to_number<int>(entry->name);
     if (!pid || *pid <= 0) continue;
+    if (known != nullptr && std::binary_search(known->begin(), known->begin() + sorted, *pid)) continue;
     const auto process = read_process(proc, *pid);
+    if (process && process->kernel_thread() && known != nullptr && known->push_back(*pid)) continue;
     if (!process) {
       const int code = process.error().code;
       ++(code == ESRCH || code == ENOENT ? pass.vanished : pass.unreadable);
@@ -31,6 +34,7 @@ Result<ProcessPass> read_processes(const Fd& proc, ProcessList& list) {
     }
   }
   if (entries.failed() != 0) return make_error(entries.failed(), "list the processes in", "/proc");
+  if (known != nullptr && known->size() > sorted) std::sort(known->begin(), known->end());
   if (!std::is_sorted(list.begin(), list.end(), by_pid)) std::sort(list.begin(), list.end(), by_pid);
   return pass;
 }

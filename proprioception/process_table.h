@@ -14,8 +14,13 @@ struct ProcessPass {
   unsigned unreadable = 0;  // their stat was no stat
 };
 
-// Fills the list, ascending by pid. An error only if /proc itself cannot be read.
-Result<ProcessPass> read_processes(const Fd& proc, ProcessList& list);
+// Kernel threads that a pass has met: the next passes leave them out unread (a Pi has 150 of them beside 60 processes).
+// Pids are used again, so the owner empties it now and then.
+using KernelThreads = FixedVector<int, 1024>;
+
+// Fills the list, ascending by pid; with `known`, without the kernel threads in it. An error only if /proc itself
+// cannot be read.
+Result<ProcessPass> read_processes(const Fd& proc, ProcessList& list, KernelThreads* known = nullptr);
 
 // The process of this pid, and of this start time unless it is 0. nullptr: not in the list.
 const ProcessInfo* find_process(const ProcessList& list, int pid, uint64_t start_ticks = 0);

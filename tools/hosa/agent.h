@@ -42,6 +42,7 @@ class Agent {
   // tick.cpp
   void on_ring();
   void on_tick();
+  void sense_and_suspect(uint64_t now_ns);
   void count();
   void suspect();
   void look_for_memory();
@@ -96,7 +97,7 @@ class Agent {
   int told_level_ = 0;
   double ends_s_ = 0, counted_s_ = -1e9, looked_s_ = 0, leased_s_ = 0, crowded_since_s_ = -1, started_s_ = 0;
   Latency tick_latency_, record_latency_;
-  uint64_t ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0;
+  uint64_t sensed_ns_ = 0, ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0;
 };
 
 }  // namespace hosa

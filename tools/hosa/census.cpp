@@ -5,6 +5,7 @@
 namespace hosa {
 namespace {
 
+constexpr unsigned kForgetPasses = 64;   // known kernel threads are read again: pids are used again
 constexpr double kTicksPerSecond = 100;  // USER_HZ, all ports
 
 const ProcessShare* find_handed(std::span<const ProcessShare> handed, int pid) {
@@ -93,7 +94,8 @@ void Census::take_cgroups() {
 }
 
 void Census::take_processes(bool fresh, bool only_root) {
-  if (!read_processes(*setup_.proc, processes_)) return;
+  if (++passes_ % kForgetPasses == 0) kernel_threads_.clear();
+  if (!read_processes(*setup_.proc, processes_, &kernel_threads_)) return;
   seen_next_.clear();
   root_has_users_ = false;
   for (const ProcessInfo& process : processes_) {

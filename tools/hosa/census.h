@@ -76,6 +76,8 @@ class Census {
   FixedVector<UnitUse, kUnits> extra_;  // unowned bytes given to units so far (bytes only)
   FixedVector<ProcessShare, HOSA_PROCESSES> handed_before_;
   bool root_has_users_ = true;
+  KernelThreads kernel_threads_;
+  unsigned passes_ = 0;
 };
 
 }  // namespace hosa

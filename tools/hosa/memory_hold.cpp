@@ -39,7 +39,8 @@ uint64_t MemoryHold::lease_ns() const {
 }
 
 double MemoryHold::wish_s() const {
-  if (holding_.stage() == Stage::insured) return 0.1;
+  // Three quarters of the insurance are far away for a slow leak: no need to look ten times a second.
+  if (holding_.stage() == Stage::insured) return holding_.used_share() > 0.5 ? 0.1 : 0.25;
   if (holding_.stage() != Stage::bucket) return 0.5;
   return frozen() ? 0.05 : 0.01;
 }
@@ -74,7 +75,7 @@ void MemoryHold::describe(JsonLine& line) const {
 // machine's shared and kernel memory grew by if that growth is its doing.
 void MemoryHold::read_bytes(const HoldContext& c, Observation& o) {
   if (c.memory_controller && !unit_.is_tree()) {
-    const CgroupUsage usage = meter_.read();
+    const CgroupUsage usage = meter_.read_memory();
     o.bytes = static_cast<double>(usage.undroppable_bytes);
     o.current_bytes = static_cast<double>(usage.current_bytes);
     o.gone = !usage.has_memory;

@@ -47,6 +47,12 @@ void Senses::read_waiting(double now_s) {
   wait_read_s_ = now_s;
 }
 
+const Moment& Senses::later() {
+  moment_.now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
+  moment_.boot_s = static_cast<double>(clock_ns(CLOCK_BOOTTIME)) * 1e-9;
+  return moment_;
+}
+
 const Moment& Senses::take(bool learning, bool own_containment) {
   sensors_.read(sample_);
   readings_.counters = kernel_.totals();

@@ -37,6 +37,8 @@ class Senses {
   void open(const Fd& proc, const Machine& machine, const Options& options, RungReport& rungs);
   // learning: false while an action is in force. own_containment: our limits make memory pressure now.
   const Moment& take(bool learning, bool own_containment);
+  // The same moment, later: only the clocks are read. What a running bucket needs between two readings.
+  const Moment& later();
 
   KernelSide& kernel() { return kernel_; }
   const StateVector& vector() const { return vector_; }

@@ -10,9 +10,10 @@ namespace hosa {
 namespace {
 
 constexpr double kCalmS = 0.5, kSuspiciousS = 0.1;
-constexpr double kCensusS = 5;     // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
-constexpr double kQuietS = 0.1;    // after a record no other is sent for so long: the look is under way
-constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
+constexpr uint64_t kSenseNs = 90'000'000;  // the shortest time between two readings of the whole vector
+constexpr double kCensusS = 5;             // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
+constexpr double kQuietS = 0.1;            // after a record no other is sent for so long: the look is under way
+constexpr double kCrowdedS = 0.3;          // others wait for so long before a CPU culprit is looked for
 constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4;
 constexpr double kStormTasks = 64;  // births since onset that make a storm of a burst
 
@@ -174,7 +175,7 @@ void Agent::look_for_memory() {
   in.room_option = options_.room_bytes;
   const double room = room_bytes(in);
   const double least = std::max(Suspicion::kLeastBytes, room / 100);
-  const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, candidates(), history_, least);
+  const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, candidates(), history_, least, room);
   const double horizon = moment_->verdict->warming ? Holding::kWarmupHorizonS : Holding::kHorizonS;
   if (finding.confirmed && room / finding.growth_per_s < horizon) {
     hold_memory(finding);
@@ -250,19 +251,16 @@ double Agent::pace() const {
   return wish;
 }
 
-void Agent::on_tick() {
-  const uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
-  ++ticks_;
-  journal_->stamp(begun_ns);
+// Everything at once, ten times a second at most.
+void Agent::sense_and_suspect(uint64_t now_ns) {
+  sensed_ns_ = now_ns;
   const bool holding = active_holds() > 0;
   moment_ = &senses_.take(!holding, holding);
-  notice_give_back();
   suspect();
   count();
   look_for_memory();
   look_for_cpu();
   look_for_tasks();
-  step_holds();
   tripwires_.relax(senses_.kernel(), moment_->now_s);
   if (const int now = level(); now != told_level_) {
     JsonLine line = audit_.line("level", now);
@@ -271,7 +269,22 @@ void Agent::on_tick() {
     audit_.write(line);
     told_level_ = now;
   }
-  if (!ready_told_ && !moment_->verdict->warming) ready_told_ = true, note("ready", "what", "warm-up has ended");
+  if (ready_told_ || moment_->verdict->warming) return;
+  ready_told_ = true;
+  note("ready", "what", "warm-up has ended");
+}
+
+void Agent::on_tick() {
+  const uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
+  ++ticks_;
+  journal_->stamp(begun_ns);
+  // A running bucket is looked at each 10 ms; the machine need not be.
+  if (moment_ == nullptr || begun_ns - sensed_ns_ >= kSenseNs)
+    sense_and_suspect(begun_ns);
+  else
+    moment_ = &senses_.later();
+  notice_give_back();
+  step_holds();
   if (ends_s_ > 0 && moment_->boot_s >= ends_s_) ending_ = true;
   tick_latency_.add_ns(clock_ns(CLOCK_MONOTONIC) - begun_ns);
   arm(pace());
