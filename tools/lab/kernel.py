@@ -12,7 +12,7 @@ import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "hosa-lab")
-WANTED = ["boot/vmlinuz-*", "*/modules.builtin", "*/kernel/fs/*", "*/kernel/lib/*", "*/kernel/crypto/*", "*/kernel/mm/*",
+WANTED = ["boot/vmlinuz-*", "*/modules/*/vmlinuz", "*/modules.builtin", "*/kernel/fs/*", "*/kernel/lib/*", "*/kernel/crypto/*", "*/kernel/mm/*",
           "*/kernel/arch/*", "*/kernel/drivers/block/*", "*/kernel/drivers/virtio/*", "*/kernel/net/*"]
 
 
@@ -44,6 +44,13 @@ def unpack(deb, into):
                        stderr=subprocess.DEVNULL, check=False)  # a pattern that matches nothing is no error here
 
 
+def image_in(directory):
+    """boot/vmlinuz-RELEASE, or usr/lib/modules/RELEASE/vmlinuz from 7.x on; "" if there is none."""
+    found = (glob.glob(os.path.join(directory, "boot", "vmlinuz-*")) +
+             glob.glob(os.path.join(directory, "**", "modules", "*", "vmlinuz"), recursive=True))
+    return found[0] if found else ""
+
+
 def read_module(path):
     data = open(path, "rb").read()
     if path.endswith(".xz"):
@@ -63,11 +70,10 @@ class Kernel:
         self.name = name
         self.arch, package, suites = rows[name]
         self.directory = self._unpacked(package, suites)
-        images = glob.glob(os.path.join(self.directory, "boot", "vmlinuz-*"))
-        if not images:
-            raise Missing(f"{name}: no kernel image in its package")
-        self.release = os.path.basename(images[0])[len("vmlinuz-"):]
-        self.image = self._plain_image(images[0])
+        image = image_in(self.directory)
+        beside = os.path.basename(os.path.dirname(image))
+        self.release = os.path.basename(image)[len("vmlinuz-"):] or beside
+        self.image = self._plain_image(image)
         self._modules = {}
         for path in glob.glob(os.path.join(self.directory, "**", "*.ko*"), recursive=True):
             self._modules[re.sub(r"\.ko.*", "", os.path.basename(path)).replace("-", "_")] = path
@@ -95,10 +101,12 @@ class Kernel:
         debs = [deb]
         # From 7.x on Debian's linux-image is empty; the image and the modules are packages of their own.
         depends = subprocess.run(["dpkg-deb", "-f", deb, "Depends"], capture_output=True, text=True).stdout
-        for part in re.findall(r"linux-(?:binary|modules)-[^ ,]+", depends):
+        for part in re.findall(r"linux-(?:base|binary|modules)-[^ ,]+", depends):
             debs.append(fetch(self.arch, suite, part, os.path.join(CACHE, "kernels")))
         for each in debs:
             unpack(each, partial)
+        if not image_in(partial):
+            raise Missing(f"{self.name}: no kernel image in {os.path.basename(deb)}")
         os.rename(partial, into)
         return into
 
@@ -108,7 +116,7 @@ class Kernel:
         head = open(path, "rb").read(64)
         if head[4:8] != b"zimg":
             return path
-        plain = path.replace("vmlinuz-", "Image-")
+        plain = os.path.join(os.path.dirname(path), "Image")
         if not os.path.exists(plain):
             data = open(path, "rb").read()
             start, size = int.from_bytes(head[8:12], "little"), int.from_bytes(head[12:16], "little")
