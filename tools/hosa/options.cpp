@@ -55,9 +55,11 @@ Result<void> set_value(Options& options, std::string_view name, std::string_view
     options.audit = value;
   else if (name == "--state")
     options.state = value;
+  else if (name == "--config")
+    options.config = value;
   else
     return make_error(0, "unknown option", name);
-  if (options.only.cut() || options.audit.cut() || options.state.cut())
+  if (options.only.cut() || options.audit.cut() || options.state.cut() || options.config.cut())
     return make_error(0, "value too long for", name);
   return {};
 }
