@@ -1,6 +1,4 @@
 // hosa: keeps one Linux machine alive. This file is the table of contents: verbs, help, version.
-#include <unistd.h>
-
 #include "tools/hosa/verbs.h"
 
 #ifndef HOSA_VERSION
@@ -56,20 +54,6 @@ int help(bool wanted) {
 }
 
 }  // namespace
-
-void say(std::string_view text) {
-  (void)!::write(STDOUT_FILENO, text.data(), text.size());
-}
-void complain(std::string_view text) {
-  (void)!::write(STDERR_FILENO, text.data(), text.size());
-}
-
-int fail(const Error& error, int code) {
-  FixedString<300> line("hosa: ");
-  line.append(error.text().view()).append("\n");
-  complain(line.view());
-  return code;
-}
 
 int dispatch(std::span<char* const> argv) {
   const std::string_view word = argv.size() > 1 ? std::string_view(argv[1]) : std::string_view{};
