@@ -40,6 +40,9 @@ static void drop_group(struct group* g) {
   g->dir = -1;
 }
 
+// What a cgroup holds that nobody has written to (Documentation/admin-guide/cgroup-v2.rst), in kLimitNames' order.
+static const char* const kUntouched[kLimitFiles] = {"max", "max", "max", "max", "100", "max 100000", "", "0"};
+
 static int reread(int fd, char* text, size_t size) {
   ssize_t n = fd < 0 ? -1 : pread(fd, text, size - 1, 0);
   if (n >= 0) text[n] = 0;
@@ -172,9 +175,10 @@ int held(struct tree* t, const struct tree* base, char* why, size_t size) {
     if (g->room) found(&f, "room %s", g->path);
     if (g->frozen) found(&f, "frozen %s", g->path);
     const struct group* was = same(base, g->path);
-    for (int j = 0; was && j < kLimitFiles; j++)
-      if (was->value[j][0] && strcmp(was->value[j], g->value[j]))
-        found(&f, "%s %s=%s", g->path, kLimitNames[j], g->value[j]);
+    for (int j = 0; j < kLimitFiles; j++) {
+      const char* expected = was && was->value[j][0] ? was->value[j] : kUntouched[j];
+      if (g->value[j][0] && strcmp(expected, g->value[j])) found(&f, "%s %s=%s", g->path, kLimitNames[j], g->value[j]);
+    }
     look_at_members(g, &f);
   }
   return f.count;

@@ -1,7 +1,7 @@
 // strike base FILE: writes the limits as they are now, before any agent runs, into FILE.
 // strike look FILE: one JSON line {"held":N,"why":"..."}: what holds anybody now, against FILE; exit 1 if anything.
 // strike kill|stop FILE PIDFILE DELAY frozen|any WITHIN: DELAY seconds from now (frozen: then at the next instant at
-//   which a group is frozen, for 10 s at most) sends SIGKILL or SIGSTOP to the agent, and looks every 50 ms until
+//   which a group is frozen, for 20 s at most) sends SIGKILL or SIGSTOP to the agent, and looks every 50 ms until
 //   nothing holds anybody or WITHIN seconds are over. One JSON line
 //   {"signal","held_before","frozen_before","clean_after" (-1: never),"why"}; exit 1 if WITHIN was not enough. A
 //   stopped agent is killed afterwards.
@@ -52,7 +52,7 @@ static int strike(int signal, long pid, double delay, int wait_frozen, double wi
   double at = now_boot() + delay;
   sleep_until(at);
   do tree_look(&tree, NULL, NULL);
-  while (wait_frozen && !frozen_rooms(&tree) && now_boot() < at + 10 && usleep(2000) == 0);
+  while (wait_frozen && !frozen_rooms(&tree) && now_boot() < at + 20 && usleep(2000) == 0);
   // Between seeing a frozen room and the signal nothing else is done, so that the room is still frozen.
   int frozen = frozen_rooms(&tree);
   double struck = now_boot();

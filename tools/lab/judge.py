@@ -372,7 +372,7 @@ def judge_kill(v, s, out, folder, agent, ram_mb, promise):
     for r in rounds:
         if r.get("strike") and r["strike"]["clean_after"] < 0:
             v["broken"].append(f"round {r['round']}: after {s['within']} s still {r['strike']['why'][:200]}")
-    if agent == "hosa" and strikes and v["struck_while_held"] < s["rounds"] // 2:
+    if agent == "hosa" and strikes and v["struck_while_held"] < s["rounds"] * 3 // 4:
         v["broken"].append(f"only {v['struck_while_held']} strikes fell while anything was held: nothing is proved")
 
 
