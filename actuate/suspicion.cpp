@@ -25,12 +25,11 @@ const char* carrier_name(Carrier carrier) {
 }
 
 void Suspicion::raise(Cause cause, double onset_s, double now_s) {
-  if (!active(now_s)) {
-    cause_ = cause;
-    onset_s_ = onset_s;
-    earlier_.time_s = -1;
-  }
+  if (active(now_s)) return;
+  cause_ = cause;
+  onset_s_ = onset_s;
   raised_s_ = now_s;
+  earlier_.time_s = -1;
 }
 
 Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> uses, const UseHistory& history,

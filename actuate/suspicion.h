@@ -34,12 +34,14 @@ class Suspicion {
   static constexpr double kShortestLookS = 0.1, kPatientLookS = 0.5, kUrgentS = 3, kLookS = 1.0;
   static constexpr double kLeastBytes = 4.0 * 1024 * 1024;  // a leak of 50 MB/s has them in 80 ms
 
-  // Begins, or lasts longer when it has begun. onset_s says which generation of the history is "before".
+  // Begins, unless it has begun: churn trips all day, and each suspicion must come to its end to teach the tripwires.
+  // onset_s says which generation of the history is "before".
   void raise(Cause cause, double onset_s, double now_s);
   bool active(double now_s) const { return cause_ != Cause::none && now_s - raised_s_ < kPatienceS; }
   void drop() { cause_ = Cause::none; }
   Cause cause() const { return cause_; }
   double onset_s() const { return onset_s_; }
+  double age_s(double now_s) const { return now_s - raised_s_; }
 
   Finding look(Carrier carrier, double now_s, std::span<const UnitUse> uses, const UseHistory& history,
                double least_growth, double room = 0);

@@ -57,7 +57,7 @@ struct hosa_usage {
   __u64 cgroup; /* the task's cgroup id at its last sample; on cgroup v1 hosts always the v2 root */
 };
 #define HOSA_CGROUPS 1024
-#define HOSA_PROCESSES 4096
+#define HOSA_PROCESSES 1024 /* those that were handed 64 KiB lately; reading the table costs by its size */
 
 /* Ring-buffer record: a window overflowed while this task was running. 56 bytes. */
 struct hosa_event {

@@ -55,8 +55,15 @@ CgroupUsage CgroupMeter::read_memory() const {
   return usage;
 }
 
-CgroupUsage CgroupMeter::read() const {
-  CgroupUsage usage = read_memory();
+double CgroupMeter::read_current() const {
+  char buffer[64];
+  const auto text = current_.read(buffer);
+  const auto bytes = text ? to_number(trim(*text)) : std::nullopt;
+  return bytes ? static_cast<double>(*bytes) : -1;
+}
+
+CgroupUsage CgroupMeter::read_rates() const {
+  CgroupUsage usage;
   char buffer[kStatBytes];
   if (const auto text = cpu_.read(buffer)) {
     const auto used = find_field(*text, "usage_usec");
@@ -69,6 +76,17 @@ CgroupUsage CgroupMeter::read() const {
       usage.has_pids = true;
       usage.pids = *count;
     }
+  return usage;
+}
+
+CgroupUsage CgroupMeter::read() const {
+  CgroupUsage usage = read_memory();
+  const CgroupUsage rates = read_rates();
+  usage.has_cpu = rates.has_cpu;
+  usage.cpu_usec = rates.cpu_usec;
+  usage.nr_throttled = rates.nr_throttled;
+  usage.has_pids = rates.has_pids;
+  usage.pids = rates.pids;
   return usage;
 }
 

@@ -32,6 +32,8 @@ class CgroupMeter {
   CgroupMeter() = default;
   static CgroupMeter open(const Fd& cgroup);
   CgroupUsage read() const;
+  double read_current() const;      // memory.current alone; -1: gone
+  CgroupUsage read_rates() const;   // CPU time and tasks alone
   CgroupUsage read_memory() const;  // the first two files only: what a running bucket asks for
 
  private:

@@ -102,7 +102,8 @@ void Sensors::read_cpu(Sample& sample, std::span<char> buffer) const {
     put(sample, Signal::procs_blocked, stat.procs_blocked);
   }
   if (const auto text = loadavg_.read(buffer)) put(sample, Signal::tasks, parse_task_count(*text));
-  if (const auto text = file_nr_.read(buffer)) {
+  // The kernel zeroes as many bytes as a reader of a sysctl asks for (fs/proc/proc_sysctl.c): 1.1 ms with 64 KB.
+  if (const auto text = file_nr_.read(buffer.first(64))) {
     const OpenFiles files = parse_file_nr(*text);
     put(sample, Signal::open_files, files.open);
     put(sample, Signal::open_files_max, files.most);

@@ -69,6 +69,11 @@ Result<void> Agent::start_keeper() {
 // permitted; memory locked as it is touched. Each is worth having alone, none is worth failing for.
 void Agent::raise_self() {
   ::prctl(PR_SET_NAME, "hosa");
+  rlimit files{};  // the census keeps four descriptors per cgroup
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+    files.rlim_cur = files.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &files);
+  }
   (void)::setpriority(PRIO_PROCESS, 0, -20);
   (void)write_file(proc_.get(), "self/oom_score_adj", "-1000");
   (void)::mlockall(MCL_CURRENT | MCL_FUTURE | kMlockOnFault);
@@ -98,7 +103,7 @@ Result<void> Agent::open_sources() {
 
 // Who everybody is, command lines included, while nothing is wrong: in an episode they must not be read.
 void Agent::know_everybody() {
-  census_.take(0, {}, true);
+  census_.take(0, 0, handed_, true);
   for (const ProcessInfo& process : census_.processes()) {
     if (!process.kernel_thread()) (void)guard_.names().identify(proc_, process, true);
   }

@@ -43,9 +43,10 @@ class Agent {
   void on_ring();
   void on_tick();
   void sense_and_suspect(uint64_t now_ns);
-  void count();
+  bool count();  // true: counted now
   void suspect();
   void look_for_memory();
+  void drop_memory_suspicion();
   void look_for_cpu();
   void look_for_tasks();
   bool crowded() const;
@@ -89,8 +90,7 @@ class Agent {
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
   std::array<CpuHold, kMostHolds> cpu_holds_;
-  std::array<ProcessShare, HOSA_PROCESSES> handed_;
-  std::size_t handed_count_ = 0;
+  Handed handed_{senses_.kernel()};
   const Moment* moment_ = nullptr;
   Fd epoll_, timer_, signals_;
   bool paused_ = false, ending_ = false, memory_controller_ = false, ready_told_ = false, nobody_told_ = false;

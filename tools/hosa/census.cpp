@@ -5,6 +5,8 @@
 namespace hosa {
 namespace {
 
+constexpr double kWalkS = 1;             // how often new cgroups are looked for while somebody is suspected
+constexpr double kMoved = 64 * 1024;     // bytes
 constexpr unsigned kForgetPasses = 64;   // known kernel threads are read again: pids are used again
 constexpr double kTicksPerSecond = 100;  // USER_HZ, all ports
 
@@ -80,16 +82,63 @@ uint64_t Census::place(const ProcessInfo& process, bool fresh) {
   return known && (at->unit & kTreeUnit) != 0 ? at->unit : tree_unit(process);
 }
 
-void Census::take_cgroups() {
+// The unit of a cgroup's memory is the nearest one above that has memory files: below a container without delegation
+// the processes live deeper than the accounting.
+void Census::add_unit(const Cgroup& cgroup) {
+  const Cgroup* owner = &cgroup;
+  while (!owner->usage.has_memory && owner->parent > 0) owner = &tree_.items[static_cast<std::size_t>(owner->parent)];
+  Unit unit;
+  unit.id = owner->id;
+  unit.path = owner->path;
+  const std::size_t known = units_.size(), i = slot(unit);
+  uses_[i].cpu_s += static_cast<double>(cgroup.own_cpu_usec) * 1e-6;
+  uses_[i].forks += static_cast<double>(cgroup.own_pids);
+  if (units_.size() == known) return;
+  uses_[i].bytes = static_cast<double>(owner->own_undroppable_bytes);
+  if (followed_count_ == kMostFollowed) return;
+  const auto directory = open_cgroup(*setup_.cgroup_root, owner->path.view(), owner->id);
+  if (!directory) return;
+  Followed& followed = followed_[followed_count_++];
+  if (followed.id != owner->id) followed.meter = CgroupMeter::open(*directory);
+  followed.id = owner->id;
+  followed.current = static_cast<double>(owner->usage.current_bytes);
+}
+
+void Census::walk(double now_s) {
+  walked_s_ = now_s;
+  tree_.items.clear();
+  units_.clear();
+  uses_.clear();
+  const auto detail = setup_.memory_controller ? WalkDetail::usage : WalkDetail::structure;
+  if (setup_.cgroup_root != nullptr) {
+    (void)walk_cgroups(*setup_.cgroup_root, detail, tree_);  // an unreadable root leaves the processes to be counted
+  }
+  followed_count_ = 0;
+  if (by_processes()) return;
   for (const Cgroup& cgroup : tree_.items) {
-    if (!cgroup.has_processes || cgroup.parent < 0) continue;
-    Unit unit;
-    unit.id = cgroup.id;
-    unit.path = cgroup.path;
-    const std::size_t i = slot(unit);
-    uses_[i].bytes += static_cast<double>(cgroup.own_undroppable_bytes);
-    uses_[i].cpu_s += static_cast<double>(cgroup.own_cpu_usec) * 1e-6;
-    uses_[i].forks += static_cast<double>(cgroup.own_pids);
+    if (cgroup.has_processes && cgroup.parent >= 0) add_unit(cgroup);
+  }
+}
+
+// Between walks: memory.stat (six times dearer than memory.current) only of those whose memory.current has moved.
+void Census::follow_units() {
+  for (std::size_t i = 0; i < followed_count_; ++i) {
+    Followed& followed = followed_[i];
+    UnitUse& use = uses_[i];  // same order: units were added together
+    if (use.unit != followed.id) continue;
+    const double current = followed.meter.read_current();
+    if (current < 0) continue;
+    if (current > followed.current + kMoved || current < followed.current - kMoved) {
+      const CgroupUsage usage = followed.meter.read();
+      use.bytes = static_cast<double>(usage.undroppable_bytes);
+      use.forks = static_cast<double>(usage.pids);
+      use.cpu_s = static_cast<double>(usage.cpu_usec) * 1e-6;
+      followed.current = current;
+    } else {
+      const CgroupUsage usage = followed.meter.read_rates();
+      use.forks = static_cast<double>(usage.pids);
+      use.cpu_s = static_cast<double>(usage.cpu_usec) * 1e-6;
+    }
   }
 }
 
@@ -152,21 +201,18 @@ void Census::give_unowned(double bytes, std::span<const ProcessShare> handed) {
   }
 }
 
-void Census::take(double unowned_bytes, std::span<const ProcessShare> handed, bool fresh) {
-  units_.clear();
-  uses_.clear();
-  tree_.items.clear();
-  if (setup_.cgroup_root != nullptr) {
-    const auto detail = setup_.memory_controller ? WalkDetail::usage : WalkDetail::structure;
-    (void)walk_cgroups(*setup_.cgroup_root, detail, tree_);  // an unreadable root leaves the processes to be counted
-  }
+void Census::take(double now_s, double unowned_bytes, Handed& handed, bool fresh) {
+  const bool walked = fresh || by_processes() || now_s - walked_s_ >= kWalkS;
+  if (walked)
+    walk(now_s);
+  else
+    follow_units();
   if (by_processes()) {
     take_processes(fresh, false);
-    give_unowned(unowned_bytes, handed);
-    return;
+    give_unowned(unowned_bytes, handed.now(now_s));
+  } else if (walked && (root_has_users_ || fresh)) {
+    take_processes(fresh, true);
   }
-  take_cgroups();
-  if (root_has_users_ || fresh) take_processes(fresh, true);
 }
 
 void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Members& out) const {

@@ -14,7 +14,7 @@
 #include "proprioception/cgroup_tree.h"
 #include "proprioception/process_status.h"
 #include "proprioception/process_table.h"
-#include "tools/hosa/kernel_side.h"
+#include "tools/hosa/handed.h"
 
 namespace hosa {
 
@@ -42,7 +42,7 @@ class Census {
 
   // Counts everybody. `unowned_bytes`: machine-wide Shmem + SUnreclaim + socket memory, now. `handed`: the probes'
   // table. fresh: read again which cgroup each process is in (they may have been moved); asked for at onset.
-  void take(double unowned_bytes, std::span<const ProcessShare> handed, bool fresh);
+  void take(double now_s, double unowned_bytes, Handed& handed, bool fresh);
 
   std::span<const UnitUse> uses() const { return {uses_.data(), uses_.size()}; }
   const Unit* find(uint64_t unit) const;
@@ -59,12 +59,22 @@ class Census {
     int pid = 0;
     uint64_t start_ticks = 0, unit = 0;
   };
-  void take_cgroups();
+  void walk(double now_s);
+  void add_unit(const Cgroup& cgroup);
+  void follow_units();
   void take_processes(bool fresh, bool only_root);
   void give_unowned(double bytes, std::span<const ProcessShare> handed);
   uint64_t place(const ProcessInfo& process, bool fresh);
   uint64_t tree_unit(const ProcessInfo& process) const;
   std::size_t slot(const Unit& unit);
+
+  // A unit whose files stay open between walks: a look is then 60 us instead of 1.5 ms a cgroup (125 MIPS).
+  struct Followed {
+    CgroupMeter meter;
+    uint64_t id = 0;
+    double current = 0;  // memory.current when memory.stat was last read
+  };
+  static constexpr std::size_t kMostFollowed = 128;
 
   Setup setup_;
   CgroupTree tree_;
@@ -76,6 +86,9 @@ class Census {
   FixedVector<UnitUse, kUnits> extra_;  // unowned bytes given to units so far (bytes only)
   FixedVector<ProcessShare, HOSA_PROCESSES> handed_before_;
   bool root_has_users_ = true;
+  std::array<Followed, kMostFollowed> followed_;
+  std::size_t followed_count_ = 0;
+  double walked_s_ = -1e9;
   KernelThreads kernel_threads_;
   unsigned passes_ = 0;
 };

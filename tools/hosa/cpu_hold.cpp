@@ -61,7 +61,7 @@ CpuObservation CpuHold::observe(const HoldContext& c) {
     o.gone = !state || !state->populated;
     return o;
   }
-  c.census.members(unit_, c.handed, members_);
+  c.census.members(unit_, {}, members_);
   for (const Member& member : members_) o.cpu_s += member.cpu_s;
   o.gone = members_.empty();
   return o;
@@ -135,7 +135,7 @@ void CpuHold::use_idle(const HoldContext& c) {
 void CpuHold::idle_pass(const HoldContext& c) {
   if (c.moment.now_s - passed_s_ < kIdlePassS) return;
   passed_s_ = c.moment.now_s;
-  c.census.members(unit_, c.handed, members_);
+  c.census.members(unit_, {}, members_);
   for (const Member& member : members_) {
     const auto process = read_process(*c.roots.proc, member.pid);
     if (!process || process->start_ticks != member.start_ticks) continue;

@@ -81,7 +81,7 @@ void MemoryHold::read_bytes(const HoldContext& c, Observation& o) {
     o.gone = !usage.has_memory;
     return;
   }
-  c.census.members(unit_, c.handed, now_);
+  c.census.members(unit_, {}, now_);
   double bytes = 0;
   for (const Member& member : now_) bytes += member.bytes;
   if (owns_unowned_) bytes += std::max(0.0, c.moment.unowned_bytes - unowned_at_begin_);
@@ -138,7 +138,7 @@ bool MemoryHold::begin(const HoldContext& c, const Unit& unit, const Finding& fi
         unit.is_tree() ? "the root cgroup" : c.guard.reason_for_cgroup(cgroup_, unit.path.view());
     has_line_ = c.memory_controller && !unit.is_tree() && guarded.empty();
   }
-  c.census.members(unit_, c.handed, before_);
+  c.census.members(unit_, c.handed.now(c.moment.now_s), before_);
   unowned_at_begin_ = c.moment.unowned_bytes;
   double own = 0;
   for (const Member& member : before_) own += member.bytes;
@@ -158,7 +158,7 @@ bool MemoryHold::begin(const HoldContext& c, const Unit& unit, const Finding& fi
 void MemoryHold::again(const HoldContext& c, const Finding& finding, Cause cause) {
   finding_ = finding;
   cause_ = cause;
-  c.census.members(unit_, c.handed, before_);
+  c.census.members(unit_, c.handed.now(c.moment.now_s), before_);
   unowned_at_begin_ = c.moment.unowned_bytes;
   carry_out(c, holding_.insure(observe(c)));
 }
@@ -231,7 +231,7 @@ void MemoryHold::freeze_limits_of(const HoldContext& c, int pid) {
 
 // Level 3: the growers are chosen, offered to the OOM killer should it come to that, and sent to the room.
 void MemoryHold::fill_room(const HoldContext& c) {
-  c.census.members(unit_, c.handed, now_);
+  c.census.members(unit_, c.handed.now(c.moment.now_s), now_);
   const int free = c.guard.mark(now_, unit_.path.view(), c.census);
   const Growers growers = choose_growers(before_, now_, std::max(bytes_ - bytes_at_begin_, kOwnMebibyte));
   held_.clear();
@@ -336,20 +336,24 @@ void MemoryHold::look_outside(const HoldContext& c) {
   if (means_ != Means::room || asked_id_ != 0 || c.moment.now_s - looked_outside_s_ < kLookOutsideS) return;
   const bool first = looked_outside_s_ == 0;
   looked_outside_s_ = c.moment.now_s;
-  c.census.members(unit_, c.handed, now_);
+  c.census.members(unit_, c.handed.now(c.moment.now_s), now_);
   if (first) outside_ = now_;
-  (void)c.guard.mark(now_, unit_.path.view(), c.census);
-  const Growers growers = choose_growers(outside_, now_, 0);
   double growth = 0;
   for (const Member& member : now_) {
     const Member* then = find_member(outside_, member.pid, member.start_ticks);
     if (!member.held) growth += member.bytes - (then != nullptr ? then->bytes : 0);
   }
-  if (growth < kOwnMebibyte || growers.pids.empty()) {
-    if (growth < 0 || first) outside_ = now_;
+  if (growth < kOwnMebibyte) {
+    if (growth < 0) outside_ = now_;
     return;
   }
+  // Who is protected is asked only now: it means a look at everybody's status.
+  (void)c.guard.mark(now_, unit_.path.view(), c.census);
+  move_in_too(c, choose_growers(outside_, now_, growth));
   outside_ = now_;
+}
+
+void MemoryHold::move_in_too(const HoldContext& c, const Growers& growers) {
   KeeperRequest request = make_request(KeeperTask::move_in, cgroup_id_, cgroup_path_.view(), lease_ns());
   for (const int pid : growers.pids) {
     const auto process = read_process(*c.roots.proc, pid);
@@ -358,6 +362,7 @@ void MemoryHold::look_outside(const HoldContext& c) {
     (void)offer_to_oom(c.journal, *c.roots.proc, held_.back(), lease_ns());
     request.pids[request.pid_count++] = pid;
   }
+  if (request.pid_count == 0) return;
   if (const auto asked = c.keeper.ask(request)) asked_id_ = *asked;
   note(c, "act", "room", "", "", "growth came from outside the room: its growers moved in");
 }

@@ -11,6 +11,7 @@
 #include "tools/hosa/audit.h"
 #include "tools/hosa/census.h"
 #include "tools/hosa/guard.h"
+#include "tools/hosa/handed.h"
 
 namespace hosa {
 
@@ -19,7 +20,7 @@ struct HoldContext {
   const Moment& moment;
   const StateVector& vector;
   Census& census;
-  std::span<const ProcessShare> handed;
+  Handed& handed;
   Journal& journal;
   Keeper& keeper;
   const Roots& roots;
@@ -67,6 +68,7 @@ class MemoryHold {
   void pulse(const HoldContext& c, Pulse pulse);
   void close_room(const HoldContext& c);
   void look_outside(const HoldContext& c);
+  void move_in_too(const HoldContext& c, const Growers& growers);
   void look_after_held(const HoldContext& c);
   void keep_ours(const HoldContext& c);
   void note(const HoldContext& c, const char* event, const char* action, std::string_view old_value,

@@ -10,18 +10,21 @@ namespace hosa {
 namespace {
 
 constexpr double kCalmS = 0.5, kSuspiciousS = 0.1;
-constexpr uint64_t kSenseNs = 90'000'000;  // the shortest time between two readings of the whole vector
-constexpr double kCensusS = 5;             // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
-constexpr double kQuietS = 0.1;            // after a record no other is sent for so long: the look is under way
-constexpr double kCrowdedS = 0.3;          // others wait for so long before a CPU culprit is looked for
+// The shortest time between two readings of the whole vector; longer while somebody is held: a reading is 5 ms on a
+// 125 MIPS board, and what matters then is what the held one does.
+constexpr uint64_t kSenseNs = 90'000'000, kSenseHoldingNs = 240'000'000;
+constexpr double kLookHoldingS = 0.5;
+constexpr double kCensusS = 5;     // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
+constexpr double kQuietS = 0.1;    // after a record no other is sent for so long: the look is under way
+constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
 constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4;
+constexpr double kChurnS = 0.7;     // no net growth after so long: it was churn
 constexpr double kStormTasks = 64;  // births since onset that make a storm of a burst
 
 }  // namespace
 
 HoldContext Agent::context() {
-  HoldContext c{*moment_, senses_.vector(), census_, {handed_.data(), handed_count_}, *journal_, *keeper_,
-                roots_,   audit_,           guard_};
+  HoldContext c{*moment_, senses_.vector(), census_, handed_, *journal_, *keeper_, roots_, audit_, guard_};
   c.shadow = !acting_allowed();
   c.memory_controller = memory_controller_;
   c.room_option = options_.room_bytes;
@@ -65,18 +68,18 @@ void Agent::on_ring() {
 }
 
 // Counts who uses what: every 5 s when calm, at each look while somebody is suspected.
-void Agent::count() {
+bool Agent::count() {
   const double now_s = moment_->now_s;
   const bool suspicious =
       memory_suspicion_.active(now_s) || cpu_suspicion_.active(now_s) || task_suspicion_.active(now_s);
-  if (now_s - counted_s_ < (suspicious ? 0.9 * kSuspiciousS : kCensusS)) return;
+  const double look_s = active_holds() > 0 ? kLookHoldingS : 0.9 * kSuspiciousS;
+  if (now_s - counted_s_ < (suspicious ? look_s : kCensusS)) return false;
   const bool onset = suspicious && now_s - looked_s_ > 1;
-  const auto handed = senses_.kernel().read_usage_by_process(handed_);
-  handed_count_ = handed ? *handed : 0;
-  census_.take(moment_->unowned_bytes, {handed_.data(), handed_count_}, onset);
+  census_.take(now_s, moment_->unowned_bytes, handed_, onset);
   counted_s_ = now_s;
   if (suspicious) looked_s_ = now_s;
   if (!suspicious && active_holds() == 0) history_.remember(now_s, census_.uses());
+  return true;
 }
 
 bool Agent::crowded() const {
@@ -161,14 +164,16 @@ void Agent::hold_cpu(const Finding& finding, Carrier carrier, Cause cause) {
   if (vacant->begin(c, *unit, finding, cause, carrier)) ++acts_;
 }
 
+// Nobody was confirmed: what tripped was churn, and its wire is set higher.
+void Agent::drop_memory_suspicion() {
+  if (memory_suspicion_.cause() != Cause::none) tripwires_.settle(senses_.kernel(), false);
+  memory_suspicion_.drop();
+  nobody_told_ = false;
+}
+
 void Agent::look_for_memory() {
   const double now_s = moment_->now_s;
-  if (!memory_suspicion_.active(now_s)) {
-    if (memory_suspicion_.cause() != Cause::none) tripwires_.settle(senses_.kernel(), false);
-    memory_suspicion_.drop();
-    nobody_told_ = false;
-    return;
-  }
+  if (!memory_suspicion_.active(now_s)) return drop_memory_suspicion();
   RoomInputs in;
   in.mem_total = moment_->total_bytes;
   in.mem_available = moment_->available_bytes;
@@ -181,6 +186,8 @@ void Agent::look_for_memory() {
     hold_memory(finding);
     tripwires_.settle(senses_.kernel(), true);
     memory_suspicion_.drop();
+  } else if (memory_suspicion_.age_s(now_s) > kChurnS && finding.growth < least / 4) {
+    drop_memory_suspicion();
   } else if (finding.grows && !finding.named && finding.growth > least && !nobody_told_) {
     nobody_told_ = true;
     JsonLine line = audit_.line("nobody", level());
@@ -242,10 +249,10 @@ void Agent::release_all(const char* why) {
 
 double Agent::pace() const {
   const double now_s = moment_->now_s;
-  double wish = kCalmS;
-  if (memory_suspicion_.active(now_s) || cpu_suspicion_.active(now_s) || task_suspicion_.active(now_s))
-    wish = kSuspiciousS;
-  if (moment_->verdict->level >= 1 || crowded_since_s_ >= 0) wish = std::min(wish, kSuspiciousS);
+  const bool suspicious =
+      memory_suspicion_.active(now_s) || cpu_suspicion_.active(now_s) || task_suspicion_.active(now_s);
+  double wish = suspicious || moment_->verdict->level >= 1 || crowded_since_s_ >= 0 ? kSuspiciousS : kCalmS;
+  if (active_holds() > 0) wish = static_cast<double>(kSenseHoldingNs) * 1e-9;
   for (const MemoryHold& hold : memory_holds_) wish = std::min(wish, hold.wish_s());
   for (const CpuHold& hold : cpu_holds_) wish = std::min(wish, hold.wish_s());
   return wish;
@@ -257,10 +264,11 @@ void Agent::sense_and_suspect(uint64_t now_ns) {
   const bool holding = active_holds() > 0;
   moment_ = &senses_.take(!holding, holding);
   suspect();
-  count();
-  look_for_memory();
-  look_for_cpu();
-  look_for_tasks();
+  if (count()) {
+    look_for_memory();
+    look_for_cpu();
+    look_for_tasks();
+  }
   tripwires_.relax(senses_.kernel(), moment_->now_s);
   if (const int now = level(); now != told_level_) {
     JsonLine line = audit_.line("level", now);
@@ -279,7 +287,7 @@ void Agent::on_tick() {
   ++ticks_;
   journal_->stamp(begun_ns);
   // A running bucket is looked at each 10 ms; the machine need not be.
-  if (moment_ == nullptr || begun_ns - sensed_ns_ >= kSenseNs)
+  if (moment_ == nullptr || begun_ns - sensed_ns_ >= (active_holds() > 0 ? kSenseHoldingNs : kSenseNs))
     sense_and_suspect(begun_ns);
   else
     moment_ = &senses_.later();
