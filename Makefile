@@ -9,6 +9,19 @@ say       = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 B        := build
 comma    := ,
 ROOMS    := loader/sys loader detect proprioception actuate tools/hosa
+BUILDS   := $(filter-out help clean,$(or $(MAKECMDGOALS),all))
+
+# Under sudo everything is made by the user who asked; what needs root asks sudo again (tools/build/as-root).
+ifneq ($(filter-out root,$(SUDO_USER)),)
+ifeq ($(shell id -u),0)
+  export HOME := $(shell getent passwd $(SUDO_USER) | cut -d: -f6)
+  SHELL       := $(shell command -v runuser)
+  .SHELLFLAGS := -u $(SUDO_USER) -- /bin/sh -c
+endif
+endif
+
+# What follows asks the compiler where its headers are, so on a bare machine it is installed before anything else.
+$(if $(BUILDS),$(shell command -v g++ >/dev/null 2>&1 || tools/build/deps build >&2))
 
 # ---- the two compilations: what ships (musl, libstdc++ as headers only) and what is tested (glibc, sanitizers)
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wno-missing-field-initializers -Werror
@@ -20,15 +33,16 @@ include tools/build/musl.mk
 SHIP_SRC := $(sort $(foreach r,$(ROOMS),$(wildcard $(r)/*.cpp)))
 PROBES   := $(sort $(wildcard probes/*.bpf.c))
 BPF      := $(PROBES:%.c=$(B)/%.o)
-OUT      := $(B)/$(if $(filter x86_64 amd64,$(ARCH)),musl,$(ARCH))
+# One directory per libc and architecture: objects of one are never linked with another's.
+OUT      := $(B)/$(LIBC)$(if $(filter glibc,$(LIBC)),-static)$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH))
 SHIP_OBJ := $(SHIP_SRC:%.cpp=$(OUT)/%.o) $(OUT)/probes/embedded.o
-HOSA     := $(B)/hosa$(if $(filter aarch64,$(ARCH)),-arm64)
+HOSA     := $(B)/hosa$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=arm64))$(if $(filter glibc,$(LIBC)),-glibc)
 
-.PHONY: all cross run demo test test-unit test-cli test-kernel lab lint format asan fuzz size help clean deps-% reproducible
+.PHONY: all cross run demo test test-unit test-cli lab lint format asan fuzz size help clean reproducible dist
 all: $(HOSA)
 $(SHIP_OBJ) $(BPF): | deps-build
 $(HOSA): $(SHIP_OBJ)
-	$(call say,LINK,$@)$(SHIP_LD) $(SHIP_CRT1) $(SHIP_OBJ) $(SHIP_LIBS) -o $@
+	$(call say,LINK,$@)$(SHIP_LD) $(SHIP_CRT1) $(SHIP_OBJ) $(SHIP_LIBS) -Wl,-Map=$@.map -o $@
 $(OUT)/%.o: %.cpp $(UAPI) Makefile tools/build/musl.mk
 	$(call say,CXX,$@)mkdir -p $(@D) && $(SHIP_CXX) $(BASE) $(SHIP_FLAGS) -c $< -o $@
 $(OUT)/probes/embedded.o: probes/embedded.S $(BPF)
@@ -50,7 +64,7 @@ SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recove
 GFLAGS   := $(BASE) $(SANFLAGS)
 # g++ 12 sees uninitialised values inside its own <regex> under the sanitizers (GCC bug 105562).
 TFLAGS   := $(filter-out -fno-exceptions -fno-rtti -Wconversion -Wshadow,$(BASE)) $(SANFLAGS) $(if $(SAN),-Wno-maybe-uninitialized)
-$(G)/%.o: %.cpp Makefile
+$(G)/%.o: %.cpp Makefile | deps-test
 	$(call say,CXX,$@)mkdir -p $(@D) && $(CXX) $(if $(filter test/%,$<),$(TFLAGS),$(GFLAGS)) -c $< -o $@
 $(G)/probes/embedded.o: probes/embedded.S $(BPF)
 	$(call say,AS,$@)mkdir -p $(@D) && $(CXX) -I$(B) -c $< -o $@
@@ -64,13 +78,15 @@ test-$(1): $$(G)/test-$(1)
 endef
 $(foreach r,$(TESTED),$(eval $(call room_tests,$(r))))
 UNIT     := $(foreach r,$(TESTED),$(if $(wildcard test/$(r)/*.cpp),$(G)/test-$(r)))
-test-unit: deps-test $(UNIT)
+test-unit: $(UNIT)
 	$(Q)tools/build/run-tests $(UNIT)
 test: deps-test all
-	$(Q)tools/build/test-all
-asan: deps-test
+	+$(Q)tools/build/test-all
+test-cli: deps-test all
+	+$(Q)tools/build/test-all cli
+asan:
 	$(Q)$(MAKE) --no-print-directory SAN=-asan test-unit
-fuzz: deps-test
+fuzz: deps-fuzz
 	$(Q)tools/build/fuzz $(FUZZ_SECONDS)
 lab: deps-lab all
 	$(Q)tools/lab/run S="$(S)" P="$(P)" K="$(K)" N="$(N)" PEERS="$(PEERS)"
@@ -83,29 +99,26 @@ demo: all
 
 # ---- keeping the house
 SOURCES  := $(shell git ls-files '*.cpp' '*.h' '*.bpf.c' 2>/dev/null)
-lint: deps-build
-	$(Q)clang-format --dry-run -Werror $(SOURCES)
-	$(Q)awk -f tools/build/includes.awk $(SOURCES)
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(MAKE) --no-print-directory $(patsubst %.cpp,$(B)/clang/%.ok,$(SHIP_SRC))
+CLANG_OK := $(SHIP_SRC:%.cpp=$(B)/clang/%.ok)
+lint: deps-lint
+	$(Q)tools/build/lint $(SOURCES)
+	$(Q)$(MAKE) --no-print-directory all $(CLANG_OK)
 	$(Q)echo 'lint: clean'
-$(B)/clang/%.ok: %.cpp
-	$(Q)mkdir -p $(@D) && clang++ -fsyntax-only -std=c++20 -fno-exceptions -fno-rtti -D_GNU_SOURCE -I. -Wall -Wextra -Werror -Wno-missing-field-initializers $< && touch $@
+$(B)/clang/%.ok: %.cpp Makefile
+	$(Q)mkdir -p $(@D) && clang++ -fsyntax-only $(filter-out -MMD -MP,$(BASE)) -MMD -MF $(@:.ok=.d) -MT $@ $< && touch $@
 format:
 	$(Q)clang-format -i $(SOURCES)
 size: all
 	$(Q)size $(HOSA) && ls -l $(HOSA) | awk '{print $$5, "bytes", $$9}'
 reproducible: all
-	$(Q)cp $(HOSA) $(B)/hosa.first && rm -rf $(OUT) $(HOSA) && $(MAKE) --no-print-directory all && cmp $(HOSA) $(B)/hosa.first && echo reproducible
+	$(Q)cp $(HOSA) $(B)/hosa.first && rm -rf $(OUT) $(HOSA) $(BPF) && $(MAKE) --no-print-directory all && cmp $(HOSA) $(B)/hosa.first && echo reproducible
+dist:
+	$(Q)mkdir -p $(B) && git archive --prefix=hosa/ -o $(B)/hosa.tar.gz HEAD && ls -l $(B)/hosa.tar.gz
 deps-%:
 	$(Q)tools/build/deps $*
 clean:
 	rm -rf $(B)
 help:
-	@printf '%s\n' 'make            build/hosa, one static file' 'make run        build, show the demo, then watch (ACT=1 acts, FOR=60s ends by itself)' \
-	'make demo       a leak and a spinner, held before your eyes' 'make test       everything; ends with: N passed, N failed, N skipped' \
-	'make test-ROOM  the unit tests of one room ($(TESTED))' 'make lab S=leak K=6.1 [P=profile] [N=runs] [PEERS=1]   scenarios in QEMU' \
-	'make lint       format, warnings, who-includes-whom' 'make format     clang-format in place' 'make asan       unit tests under address and undefined-behaviour sanitizers' \
-	'make fuzz       fuzz the parsers (FUZZ_SECONDS=30 each)' 'make size       sizes of the shipped file' 'make cross      build/hosa-arm64' 'make reproducible  build twice, compare' 'V=1 shows commands'
+	@sed 's/^## //; s/@ROOMS@/$(TESTED)/' tools/build/help
 
 -include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

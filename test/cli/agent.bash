@@ -29,7 +29,7 @@ verdict() { # NAME REASON CONDITION...: ok where the condition holds
 
 gone() { [ ! -d "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
 within() { # SECONDS COMMAND...: waits until the command answers 0
-  local until=$(($(date +%s%N) + $(awk "BEGIN { printf \"%d\", $1 * 1e9 }")))
+  local until=$(($(date +%s%N) + $(awk "BEGIN { printf \"%.0f\", $1 * 1e9 }")))
   shift
   until "$@" >/dev/null 2>&1; do
     [ "$(date +%s%N)" -lt "$until" ] || return 1
@@ -85,6 +85,7 @@ offend() { # NAME ARGUMENTS...
 phase() { cat "$dir/$1.phase" 2>/dev/null; }
 in_phase() { [ "$(phase "$1")" = "$2" ]; }
 tree() { # PID: it and all below it
+  [ -n "${1:-}" ] || return 0
   echo "$1"
   local child
   for child in $(pgrep -P "$1"); do tree "$child"; done

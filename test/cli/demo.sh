@@ -9,12 +9,12 @@ left() { # what the demo with this pid has left
   awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts | while read -r root; do
     find "$root" -maxdepth 1 -name "hosa-demo.$1"
   done
-  pgrep -a 'demo-(leak|spin|tidier)'
+  pgrep -a '^demo-'
   pgrep -af "[h]osa-demo.$1"
 }
 nothing_left() { [ -z "$(left "$1")" ]; }
 
-if pgrep 'demo-(leak|spin|tidier)' >/dev/null; then
+if pgrep '^demo-' >/dev/null; then
   skip demo 'another demo is running on this machine'
   exit 0
 fi

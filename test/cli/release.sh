@@ -71,8 +71,13 @@ if hold release-both-killed; then
 fi
 clear_away
 
-if hold release-by-request; then
-  "$hosa" release --all --state "$dir/state" >/dev/null 2>&1
+# A running agent gives back at once when asked; what still hurts others a moment later is a new episode, so whoever
+# wants to be left alone says `pause`.
+if hold release-by-pause; then
+  "$hosa" pause --state "$dir/state" >/dev/null 2>&1
   finish 2
+  sleep 1
+  verdict release-pause-lasts "held again: $(state_of)" as_before
+  verdict release-audited "$(tail -2 "$dir/audit.jsonl" | cut -c1-160)" within 2 grep -q '"event":"given_back"' "$dir/audit.jsonl"
 fi
 clear_away

@@ -58,9 +58,9 @@ TEST_CASE("a configuration is taken whole or not at all, and an error names file
   REQUIRE_FALSE(bad);
   CHECK(bad.error().text().view() == "unknown key at hosa.toml:3: policy.ceilling");
   CHECK(config.ceiling == 3);
-  for (const char* text : {"[policy]\nceiling = 9", "[policy]\nceiling = x", "[run]\nwarmup = 5m", "[run]\nwarmup = \"5m",
-                           "[run\n", "x", "[protection]\npatterns = [\"bad\"]", "[protection]\npatterns = [\"/a\"",
-                           "[run]\nshadow = maybe", "[run]\nshadow = true true"}) {
+  for (const char* text : {"[policy]\nceiling = 9", "[policy]\nceiling = x", "[run]\nwarmup = 5m",
+                           "[run]\nwarmup = \"5m", "[run\n", "x", "[protection]\npatterns = [\"bad\"]",
+                           "[protection]\npatterns = [\"/a\"", "[run]\nshadow = maybe", "[run]\nshadow = true true"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_config(text, "hosa.toml", config).has_value());
   }

@@ -32,7 +32,7 @@ ifeq ($(LIBC),glibc)
   SHIP_FLAGS = -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fno-pie
   SHIP_LD    = $(SHIP_CXX) -static -no-pie -nostdlib -nostartfiles -Wl,--gc-sections -s
   SHIP_CRT1  = $$($(SHIP_CXX) -print-file-name=crt1.o) $$($(SHIP_CXX) -print-file-name=crti.o) $$($(SHIP_CXX) -print-file-name=crtbeginT.o)
-  SHIP_LIBS  = -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group $$($(SHIP_CXX) -print-file-name=crtend.o) $$($(SHIP_CXX) -print-file-name=crtn.o)
+  SHIP_LIBS  = -Wl,--start-group -lm -lc -lgcc -lgcc_eh -Wl,--end-group $$($(SHIP_CXX) -print-file-name=crtend.o) $$($(SHIP_CXX) -print-file-name=crtn.o)
 endif
 $(UAPI):
 	$(Q)mkdir -p $(UAPIDIR) && ln -sfn $(if $(UAPISRC),$(UAPISRC),/usr/include)/linux $(UAPIDIR)/linux && ln -sfn $(if $(UAPISRC),$(UAPISRC),/usr/include)/asm-generic $(UAPIDIR)/asm-generic && ln -sfn $(UAPIASM) $(UAPIDIR)/asm
