@@ -61,7 +61,7 @@ struct JournalEntry {
   CgroupFile file = CgroupFile::none;
   EntryState state = EntryState::free;
   uint64_t cgroup_id = 0;  // st_ino of the cgroup's directory
-  JournalPath path;         // below the cgroup root, "/a/b"; "/" = root
+  JournalPath path;        // below the cgroup root, "/a/b"; "/" = root
   int pid = 0;             // thread group
   int tid = 0;
   uint64_t start_ticks = 0;  // field 22 of /proc/PID/stat
