@@ -22,12 +22,12 @@ for attempt in 1 2 3; do
   measured=$(awk "BEGIN { print ($(ask "s['wakeups']") - $wakeups) / $seconds }")
   cost=$(ask "'%.1f MB, %.2f %% of a CPU, %d trips, level %d' % (s['rss_bytes'] / 1048576, (s['cpu_s'] - $cpu) * 100 / $seconds, s['trips'] - $trips, s['level'])")
   awk "BEGIN { exit !($measured <= 2.5) }" && break
-  [ $busy -gt 15 ] || break # 15 % of one CPU: somebody else is at work, look again
+  [ "$busy" -gt 15 ] || break # 15 % of one CPU: somebody else is at work, look again
 done
 echo "idle: $measured wake-ups a second, $cost, attempt $attempt, others used $busy % of a CPU"
 if awk "BEGIN { exit !($measured <= 2.5) }"; then
   ok idle-wakeups
-elif [ $busy -gt 15 ]; then
+elif [ "$busy" -gt 15 ]; then
   skip idle-wakeups "the machine is not idle (others used $busy % of a CPU): $measured a second"
 else
   not_ok idle-wakeups "$measured a second on an idle machine ($cost)"
