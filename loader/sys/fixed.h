@@ -60,6 +60,16 @@ class FixedString {
 template <class T, std::size_t N>
 class FixedVector {
  public:
+  FixedVector() = default;
+  // Copies what is in use, not the capacity: some of these are tables of 200 KB with a dozen rows.
+  FixedVector(const FixedVector& other) { *this = other; }
+  FixedVector& operator=(const FixedVector& other) {
+    if (this == &other) return *this;
+    for (std::size_t i = 0; i < other.size_; ++i) items_[i] = other.items_[i];
+    size_ = other.size_;
+    return *this;
+  }
+
   bool push_back(const T& item) {
     if (size_ == N) return false;
     items_[size_++] = item;

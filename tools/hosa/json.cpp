@@ -65,7 +65,8 @@ JsonLine& JsonLine::integer(std::string_view name, int64_t value) {
     return *this;
   }
   key(name);
-  text_.append_number(value);
+  FixedString<24> digits;
+  text_.append(digits.append_number(value).view());
   return *this;
 }
 

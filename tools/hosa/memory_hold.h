@@ -52,6 +52,7 @@ class MemoryHold {
   Stage stage() const { return holding_.stage(); }
   int level() const { return holding_.level(); }
   const Unit& unit() const { return unit_; }
+  bool owns_room(uint64_t cgroup) const { return room_id_ != 0 && room_id_ == cgroup; }
   bool frozen() const { return holding_.bucket().frozen(); }
   double wish_s() const;  // how soon it wants to be called again
   void describe(JsonLine& line) const;
@@ -81,7 +82,7 @@ class MemoryHold {
   Finding finding_;
   Cause cause_ = Cause::none;
   Fd cgroup_;  // X; the v2 root for a tree
-  uint64_t cgroup_id_ = 0;
+  uint64_t cgroup_id_ = 0, room_id_ = 0;
   FixedString<kCgroupPathBytes> cgroup_path_;
   CgroupMeter meter_;
   Members before_, now_, outside_;
@@ -93,10 +94,10 @@ class MemoryHold {
   int line_entry_ = -1, swap_entry_ = -1, in_place_entry_ = -1;
   uint32_t asked_id_ = 0;
   double bytes_at_begin_ = 0, unowned_at_begin_ = 0, headroom_ = 1e18;
-  double looked_outside_s_ = 0, looked_after_s_ = 0, told_s_ = 0, read_s_ = -1, outside_bytes_ = 0;
+  double looked_outside_s_ = 0, looked_after_s_ = 0, told_s_ = 0;
   uint64_t told_freezes_ = 0;
   int rewritten_ = 0;
-  double bytes_ = 0, current_ = 0;
+  double bytes_ = 0, current_ = 0, full_read_s_ = -1e9, locks_read_s_ = 0;
 };
 
 }  // namespace hosa

@@ -12,8 +12,10 @@ namespace {
 constexpr double kCalmS = 0.5, kSuspiciousS = 0.1;
 // The shortest time between two readings of the whole vector; longer while somebody is held: a reading is 5 ms on a
 // 125 MIPS board, and what matters then is what the held one does.
-constexpr uint64_t kSenseNs = 90'000'000, kSenseHoldingNs = 240'000'000;
-constexpr double kLookHoldingS = 0.5;
+constexpr uint64_t kSenseNs = 90'000'000, kSenseHoldingNs = 480'000'000;
+// While memory is held, the short horizon and the high score are what the held one makes: others are looked for less
+// often (a look is 20 ms on such a board), unless a tripwire names somebody else.
+constexpr double kLookHoldingS = 0.5, kOthersS = 10;
 constexpr double kCensusS = 5;     // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
 constexpr double kQuietS = 0.1;    // after a record no other is sent for so long: the look is under way
 constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
@@ -50,6 +52,18 @@ int Agent::level() const {
   return level;
 }
 
+// Who is held already pushes against the bucket all the time: that is no news.
+bool Agent::is_held(const hosa_event& event) const {
+  const uint64_t unit = census_.unit_of_pid(static_cast<int>(event.tgid));
+  for (const MemoryHold& hold : memory_holds_) {
+    if (hold.level() >= 2 &&
+        (hold.unit().id == event.cgroup || hold.unit().id == unit || hold.owns_room(event.cgroup))) {
+      return event.subject != HOSA_FORKS;
+    }
+  }
+  return false;
+}
+
 void Agent::on_ring() {
   static KernelEvents events;
   events.clear();
@@ -60,6 +74,7 @@ void Agent::on_ring() {
     ++trips_;
     if (now_ns > event.time_ns) record_latency_.add_ns(now_ns - event.time_ns);
     if (static_cast<int>(event.tgid) == keeper_->pid()) continue;
+    if (is_held(event)) continue;
     tripwires_.tripped(event, now_s);
     const double onset_s = static_cast<double>(event.time_ns) * 1e-9;
     (event.subject == HOSA_FORKS ? task_suspicion_ : memory_suspicion_).raise(Cause::tripwire, onset_s, now_s);
@@ -90,11 +105,14 @@ void Agent::suspect() {
   const double now_s = moment_->now_s;
   const detect::Verdict& verdict = *moment_->verdict;
   const double horizon = verdict.warming ? Holding::kWarmupHorizonS : Holding::kHorizonS;
+  const bool others = active_holds() == 0 || now_s - others_s_ >= kOthersS;
   // A slow leak is far along when the horizon sees it: what was before is what the oldest census says.
-  if (moment_->horizon_s < horizon) memory_suspicion_.raise(Cause::horizon, now_s - 20, now_s);
+  if (others && moment_->horizon_s < horizon)
+    others_s_ = now_s, memory_suspicion_.raise(Cause::horizon, now_s - 20, now_s);
   const bool rising = !verdict.warming && verdict.level >= 2;
   const auto carrier = verdict.n > 0 ? senses_.vector().dimensions()[verdict.top[0]].resource : detect::Resource::board;
-  if (rising && carrier == detect::Resource::memory) memory_suspicion_.raise(Cause::score, now_s - 10, now_s);
+  if (others && rising && carrier == detect::Resource::memory)
+    others_s_ = now_s, memory_suspicion_.raise(Cause::score, now_s - 10, now_s);
   if (!crowded())
     crowded_since_s_ = -1;
   else if (crowded_since_s_ < 0)
