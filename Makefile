@@ -38,10 +38,14 @@ OUT      := $(B)/$(LIBC)$(if $(filter glibc,$(LIBC)),-static)$(if $(filter $(she
 SHIP_OBJ := $(SHIP_SRC:%.cpp=$(OUT)/%.o) $(OUT)/probes/embedded.o
 HOSA     := $(B)/hosa$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=arm64))$(if $(filter glibc,$(LIBC)),-glibc)
 
+# What is linked must be linked anew when a file comes or goes.
+ALL_SRC  := $(SHIP_SRC) $(sort $(wildcard test/*/*.cpp))
+$(if $(BUILDS),$(shell mkdir -p $(B); echo $(ALL_SRC) | cmp -s - $(B)/sources || echo $(ALL_SRC) >$(B)/sources))
+
 .PHONY: all cross run demo test test-unit test-cli lab lint format asan fuzz size help clean reproducible dist
 all: $(HOSA)
 $(SHIP_OBJ) $(BPF): | deps-build
-$(HOSA): $(SHIP_OBJ)
+$(HOSA): $(SHIP_OBJ) $(B)/sources
 	$(call say,LINK,$@)$(SHIP_LD) $(SHIP_CRT1) $(SHIP_OBJ) $(SHIP_LIBS) -Wl,-Map=$@.map -o $@
 $(OUT)/%.o: %.cpp $(UAPI) Makefile tools/build/musl.mk
 	$(call say,CXX,$@)mkdir -p $(@D) && $(SHIP_CXX) $(BASE) $(SHIP_FLAGS) -c $< -o $@
@@ -70,8 +74,8 @@ $(G)/probes/embedded.o: probes/embedded.S $(BPF)
 	$(call say,AS,$@)mkdir -p $(@D) && $(CXX) -I$(B) -c $< -o $@
 define room_tests
 $(1)_obj := $$(patsubst %.cpp,$$(G)/%.o,$$(filter-out tools/hosa/main.cpp,$$(sort $$(foreach r,$$(need_$(1)),$$(wildcard $$(r)/*.cpp)))) $$(sort $$(wildcard test/$(1)/*.cpp)) test/main.cpp)
-$$(G)/test-$(1): $$($(1)_obj) $$(if $$(filter loader actuate hosa,$(1)),$$(G)/probes/embedded.o)
-	$$(call say,LINK,$$@)$$(CXX) $$(SANFLAGS) $$^ -o $$@
+$$(G)/test-$(1): $$($(1)_obj) $$(if $$(filter loader actuate hosa,$(1)),$$(G)/probes/embedded.o) $$(B)/sources
+	$$(call say,LINK,$$@)$$(CXX) $$(SANFLAGS) $$(filter %.o,$$^) -o $$@
 test-$(1): $$(G)/test-$(1)
 	$$(Q)$$(G)/test-$(1)
 .PHONY: test-$(1)
