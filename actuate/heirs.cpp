@@ -1,6 +1,7 @@
 #include "actuate/heirs.h"
 
 #include "actuate/process_hold.h"
+#include "actuate/room.h"
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
 #include "proprioception/directory.h"
@@ -30,6 +31,23 @@ void Heirs::note(const JournalEntry& entry) {
     parent->oom = true, parent->oom_score_adj = before;
 }
 
+void Heirs::note_room(const Fd& cgroup) {
+  const auto room = open_directory(cgroup.get(), kRoomName);
+  if (!room) return;
+  static PidList pids;
+  pids.clear();
+  (void)read_procs(*room, pids);
+  for (const int pid : pids) roommates_.push_back(pid);
+}
+
+bool Heirs::give_back(const Fd& proc, int pid, const Parent& like) {
+  bool given = like.idle && scheduling_policy(pid) == kSchedIdle && set_scheduling_policy(pid, like.policy);
+  if (!like.oom || read_oom_score_adj(proc, pid) != 1000) return given;
+  FixedString<8> before;
+  before.append_number(like.oom_score_adj);
+  return write_file(proc.get(), process_path(pid, "oom_score_adj").c_str(), before.view()).has_value() || given;
+}
+
 int Heirs::restore_children(const Fd& proc) {
   int restored = 0;
   auto everybody = open_directory(proc.get(), ".");
@@ -37,21 +55,13 @@ int Heirs::restore_children(const Fd& proc) {
   DirectoryReader reader(everybody->get());
   while (const auto entry = reader.next()) {
     const auto pid = to_number<int>(entry->name);
-    if (!pid) continue;
+    if (!pid || find(*pid) != nullptr) continue;
     const auto process = read_process(proc, *pid);
     const Parent* parent = process && !process->kernel_thread() ? find(process->parent) : nullptr;
-    if (parent == nullptr || find(*pid) != nullptr) continue;
-    const Parent heir = [&] {
-      Parent copy = *parent;
-      copy.pid = *pid;
-      return copy;
-    }();
-    if (heir.idle && scheduling_policy(*pid) == kSchedIdle && set_scheduling_policy(*pid, heir.policy)) ++restored;
-    if (heir.oom && read_oom_score_adj(proc, *pid) == 1000) {
-      FixedString<8> before;
-      before.append_number(heir.oom_score_adj);
-      if (write_file(proc.get(), process_path(*pid, "oom_score_adj").c_str(), before.view())) ++restored;
-    }
+    if (parent == nullptr) continue;
+    Parent heir = *parent;
+    heir.pid = *pid;
+    if (give_back(proc, *pid, heir)) ++restored;
     parents_.push_back(heir);
   }
   return restored;
@@ -60,6 +70,14 @@ int Heirs::restore_children(const Fd& proc) {
 int Heirs::restore(const Fd& proc) {
   if (parents_.empty()) return 0;
   int restored = 0;
+  Parent like = parents_[0];
+  for (const Parent& parent : parents_) {  // what one of them had in each respect, all of them had
+    if (parent.idle) like.idle = true, like.policy = parent.policy;
+    if (parent.oom) like.oom = true, like.oom_score_adj = parent.oom_score_adj;
+  }
+  for (const int pid : roommates_) {
+    if (find(pid) == nullptr && give_back(proc, pid, like)) ++restored;
+  }
   for (int generation = 0; generation < 3; ++generation) {
     const int now = restore_children(proc);
     restored += now;

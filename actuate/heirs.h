@@ -11,6 +11,8 @@ namespace hosa {
 class Heirs {
  public:
   void note(const JournalEntry& entry);
+  // Everybody who is in a hold room now: born there of somebody who may have ended since, so no parent leads to him.
+  void note_room(const Fd& cgroup);
   // Three passes over /proc at most: a generation each.
   int restore(const Fd& proc);
 
@@ -21,9 +23,12 @@ class Heirs {
     int policy = 0, oom_score_adj = 0;
   };
   Parent* find(int pid);
+  // True if something was given back.
+  static bool give_back(const Fd& proc, int pid, const Parent& like);
   // One pass over everybody; answers how many were restored.
   int restore_children(const Fd& proc);
   FixedVector<Parent, 512> parents_;
+  FixedVector<int, 512> roommates_;
 };
 
 }  // namespace hosa

@@ -93,6 +93,13 @@ void settle(Journal& journal, int index, Undone outcome, bool keep_returned) {
     journal.forget(index);
 }
 
+void note_heirs(Heirs& heirs, const JournalEntry& entry, const Roots& roots) {
+  heirs.note(entry);
+  if (entry.kind != EntryKind::room || roots.cgroup == nullptr) return;
+  const auto cgroup = open_cgroup(*roots.cgroup, entry.path.view(), entry.cgroup_id);
+  if (cgroup) heirs.note_room(*cgroup);
+}
+
 }  // namespace
 
 const char* undone_name(Undone outcome) {
@@ -122,7 +129,7 @@ UndoReport undo_all(Journal& journal, const Roots& roots, bool keep_returned) {
     for (int i = Journal::capacity() - 1; i >= 0; --i) {  // newest first: a controller goes off below before above
       const auto entry = journal.read(i);
       if (!entry || rank(entry->kind) != turn) continue;
-      heirs.note(*entry);
+      note_heirs(heirs, *entry, roots);
       const Undone outcome = undo_one(journal, *entry, roots);
       ++report.count[static_cast<int>(outcome)];
       settle(journal, i, outcome, keep_returned);
@@ -130,6 +137,21 @@ UndoReport undo_all(Journal& journal, const Roots& roots, bool keep_returned) {
   }
   heirs.restore(*roots.proc);
   return report;
+}
+
+int undo_processes(Journal& journal, const Roots& roots, std::span<const ProcessRef> processes, const Fd& cgroup) {
+  Heirs heirs;
+  if (cgroup) heirs.note_room(cgroup);
+  int restored = 0;
+  for (int i = 0; i < Journal::capacity(); ++i) {
+    const auto entry = journal.read(i);
+    if (!entry || (entry->kind != EntryKind::thread_policy && entry->kind != EntryKind::oom_score_adj)) continue;
+    const auto is_it = [&](const ProcessRef& p) { return p.pid == entry->pid && p.start_ticks == entry->start_ticks; };
+    if (std::none_of(processes.begin(), processes.end(), is_it)) continue;
+    heirs.note(*entry);
+    restored += undo_entry(journal, i, roots) == Undone::restored ? 1 : 0;
+  }
+  return restored + heirs.restore(*roots.proc);
 }
 
 UndoReport undo_expired(Journal& journal, const Roots& roots, uint64_t boottime_ns) {

@@ -1,7 +1,10 @@
 // Giving back what the journal lists: by the agent for one entry, by the keeper and `hosa release --all` for all
 // (spec S2, S4, S5). Idempotent; what is not ours any more is left alone and counted.
 #pragma once
+#include <span>
+
 #include "actuate/journal.h"
+#include "actuate/process_hold.h"
 #include "loader/sys/fd.h"
 
 namespace hosa {
@@ -35,6 +38,10 @@ Undone undo_entry(Journal& journal, int index, const Roots& roots);
 // were not journalled yet) get the same. keep_returned: leave undone entries marked `returned` (the keeper's way while
 // the agent still exists).
 UndoReport undo_all(Journal& journal, const Roots& roots, bool keep_returned);
+
+// What was done to these processes themselves (policy, oom_score_adj), and what their children inherited; `cgroup` is
+// where their hold room is, if there is one. Answers how many values were restored.
+int undo_processes(Journal& journal, const Roots& roots, std::span<const ProcessRef> processes, const Fd& cgroup);
 
 // Entries whose lease has run out.
 UndoReport undo_expired(Journal& journal, const Roots& roots, uint64_t boottime_ns);

@@ -5,10 +5,10 @@
 namespace hosa {
 namespace {
 
-constexpr double kWalkS = 1;             // how often new cgroups are looked for while somebody is suspected
-constexpr double kMoved = 64 * 1024;     // bytes
-constexpr unsigned kForgetPasses = 64;   // known kernel threads are read again: pids are used again
-constexpr double kTicksPerSecond = 100;  // USER_HZ, all ports
+constexpr double kWalkS = 1, kWalkCalmS = 30;  // how often new cgroups are looked for, suspicious and calm
+constexpr double kMoved = 64 * 1024;           // bytes
+constexpr unsigned kForgetPasses = 64;         // known kernel threads are read again: pids are used again
+constexpr double kTicksPerSecond = 100;        // USER_HZ, all ports
 
 const ProcessShare* find_handed(std::span<const ProcessShare> handed, int pid) {
   for (const ProcessShare& usage : handed) {
@@ -201,8 +201,9 @@ void Census::give_unowned(double bytes, std::span<const ProcessShare> handed) {
   }
 }
 
-void Census::take(double now_s, double unowned_bytes, Handed& handed, bool fresh) {
-  const bool walked = fresh || by_processes() || now_s - walked_s_ >= kWalkS;
+void Census::take(double now_s, double unowned_bytes, Handed& handed, Look look) {
+  const bool fresh = look == Look::onset, calm = look == Look::calm;
+  const bool walked = fresh || by_processes() || now_s - walked_s_ >= (calm ? kWalkCalmS : kWalkS);
   if (walked)
     walk(now_s);
   else

@@ -32,6 +32,9 @@ struct Unit {
 
 class Census {
  public:
+  // calm: the history is kept up. onset: everything is read anew, also which cgroup each process is in. suspicious:
+  // again.
+  enum class Look : uint8_t { calm, onset, suspicious };
   struct Setup {
     const Fd* proc = nullptr;
     const Fd* cgroup_root = nullptr;  // nullptr: no cgroup v2
@@ -42,7 +45,7 @@ class Census {
 
   // Counts everybody. `unowned_bytes`: machine-wide Shmem + SUnreclaim + socket memory, now. `handed`: the probes'
   // table. fresh: read again which cgroup each process is in (they may have been moved); asked for at onset.
-  void take(double now_s, double unowned_bytes, Handed& handed, bool fresh);
+  void take(double now_s, double unowned_bytes, Handed& handed, Look look);
 
   std::span<const UnitUse> uses() const { return {uses_.data(), uses_.size()}; }
   const Unit* find(uint64_t unit) const;

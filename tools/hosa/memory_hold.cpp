@@ -238,6 +238,14 @@ void MemoryHold::freeze_limits_of(const HoldContext& c, int pid) {
   }
 }
 
+// Before it is held: the right victim, should it come to the OOM killer; and no claim to the CPU for the time it was
+// frozen: thawed, a paced process catches up at full speed, and its neighbours waited 4-8 ms at each thaw (6.1, one
+// CPU).
+void MemoryHold::prepare(const HoldContext& c, const ProcessRef& process) {
+  (void)offer_to_oom(c.journal, *c.roots.proc, process, lease_ns());
+  (void)idle_threads(c.journal, *c.roots.proc, process, lease_ns());
+}
+
 // Level 3: the growers are chosen, offered to the OOM killer should it come to that, and sent to the room.
 void MemoryHold::fill_room(const HoldContext& c) {
   c.census.members(unit_, c.handed.now(c.moment.now_s), now_);
@@ -260,7 +268,7 @@ void MemoryHold::fill_room(const HoldContext& c) {
   }
   if (static_cast<int>(held_.size()) < free) freeze_.longest_s = std::min(freeze_.longest_s, 1.0);  // mates may wait
   if (c.shadow) return note(c, "act", "room", "", "", "shadow");
-  for (const ProcessRef& process : held_) (void)offer_to_oom(c.journal, *c.roots.proc, process, lease_ns());
+  for (const ProcessRef& process : held_) prepare(c, process);
   if (c.roots.cgroup == nullptr) return use_stop(c, "no cgroup v2 here");
   if (growers.too_many && free == static_cast<int>(now_.size()) && !unit_.is_tree()) return use_in_place(c);
   KeeperRequest request = make_request(KeeperTask::make_room, cgroup_id_, cgroup_path_.view(), lease_ns());
@@ -313,10 +321,7 @@ void MemoryHold::pulse(const HoldContext& c, Pulse what) {
 }
 
 void MemoryHold::close_room(const HoldContext& c) {
-  for (const ProcessRef& process : held_) {
-    const int entry = c.journal.find_process(EntryKind::oom_score_adj, process.pid, 0, process.start_ticks);
-    if (entry >= 0) (void)undo_entry(c.journal, entry, c.roots);
-  }
+  (void)undo_processes(c.journal, c.roots, {held_.data(), held_.size()}, cgroup_);
   if (means_ == Means::room || means_ == Means::asked) {
     const auto asked = c.keeper.ask(make_request(KeeperTask::close_room, cgroup_id_, cgroup_path_.view(), lease_ns()));
     if (asked) asked_id_ = *asked, closing_ = true;
@@ -369,7 +374,7 @@ void MemoryHold::move_in_too(const HoldContext& c, const Growers& growers) {
     const auto process = read_process(*c.roots.proc, pid);
     if (!process || !held_.push_back({pid, process->start_ticks})) continue;
     freeze_limits_of(c, pid);
-    (void)offer_to_oom(c.journal, *c.roots.proc, held_.back(), lease_ns());
+    prepare(c, held_.back());
     request.pids[request.pid_count++] = pid;
   }
   if (request.pid_count == 0) return;

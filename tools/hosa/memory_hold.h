@@ -64,6 +64,7 @@ class MemoryHold {
   void set_line(const HoldContext& c, double line_bytes);
   void drop_line(const HoldContext& c);
   void fill_room(const HoldContext& c);
+  void prepare(const HoldContext& c, const ProcessRef& process);
   void use_stop(const HoldContext& c, const char* why);
   void use_in_place(const HoldContext& c);
   void pulse(const HoldContext& c, Pulse pulse);

@@ -90,7 +90,8 @@ bool Agent::count() {
   const double look_s = active_holds() > 0 ? kLookHoldingS : 0.9 * kSuspiciousS;
   if (now_s - counted_s_ < (suspicious ? look_s : kCensusS)) return false;
   const bool onset = suspicious && now_s - looked_s_ > 1;
-  census_.take(now_s, moment_->unowned_bytes, handed_, onset);
+  const auto look = onset ? Census::Look::onset : suspicious ? Census::Look::suspicious : Census::Look::calm;
+  census_.take(now_s, moment_->unowned_bytes, handed_, look);
   counted_s_ = now_s;
   if (suspicious) looked_s_ = now_s;
   if (!suspicious && active_holds() == 0) history_.remember(now_s, census_.uses());
