@@ -302,7 +302,6 @@ void MemoryHold::on_answer(const HoldContext& c, const KeeperAnswer& answer) {
 void MemoryHold::pulse(const HoldContext& c, Pulse what) {
   if (what == Pulse::none || c.shadow) return;
   const bool freeze = what == Pulse::freeze;
-  Result<void> done;
   if (means_ == Means::room) {
     if (freeze)
       (void)room_.freeze();
