@@ -17,8 +17,11 @@ Pulse Bucket::thaw(double now_s) {
   return Pulse::thaw;
 }
 
-Pulse Bucket::step(double now_s, double growth_bytes, double fill_per_s, const FreezeLimits& limits) {
-  tokens_ = std::min(tokens_ + fill_per_s * (now_s - now_s_) - growth_bytes, 2 * fill_per_s);
+Pulse Bucket::step(double now_s, double growth_bytes, double fill_per_s, const FreezeLimits& limits,
+                   double most_credit) {
+  tokens_ = std::max(tokens_, std::min(tokens_ + fill_per_s * (now_s - now_s_), 2 * fill_per_s));
+  tokens_ =
+      growth_bytes > 0 ? tokens_ - growth_bytes : std::max(tokens_, std::min(tokens_ - growth_bytes, most_credit));
   now_s_ = now_s;
   const bool must_run = now_s < run_until_s_;
   if (!frozen_) {

@@ -23,7 +23,9 @@ class Bucket {
 
   void start(double now_s);
   // growth in bytes since the last step (may be negative), fill in bytes per second.
-  Pulse step(double now_s, double growth_bytes, double fill_per_s, const FreezeLimits& limits);
+  // What the culprit itself gives back counts as tokens, up to most_credit bytes: a relay of short-lived processes that
+  // frees ten megabytes and takes ten again uses up no room.
+  Pulse step(double now_s, double growth_bytes, double fill_per_s, const FreezeLimits& limits, double most_credit = 0);
   // Somebody must run although the debt is not paid (a pending signal, a lock waited for): thaw now, stay thawed
   // until `until_s`.
   void let_run_until(double until_s) { run_until_s_ = until_s; }

@@ -20,7 +20,7 @@ CpuOrders CpuHolding::hold(const CpuObservation& o, double cpu_per_s_at_onset) {
 bool CpuHolding::pushes(const CpuObservation& o) {
   const double seconds = o.now_s - look_s_;
   if (seconds < 1.0) return false;
-  const bool busy = (o.cpu_s - look_cpu_s_) / seconds > onset_rate_ / 2;
+  const bool busy = (o.cpu_s - look_cpu_s_) / seconds > std::max(onset_rate_ / 2, kLeastPush);
   const bool throttled = o.throttled > look_throttled_;
   look_s_ = o.now_s;
   look_cpu_s_ = o.cpu_s;

@@ -30,6 +30,8 @@ class CpuHolding {
  public:
   static constexpr double kEscalateS = 2, kHarm = 0.5, kHysteresisS = 3, kLongestHysteresisS = 600, kRelapseS = 60;
 
+  static constexpr double kLeastPush = 0.5;  // of one CPU: less is nobody's storm
+
   CpuOrders hold(const CpuObservation& o, double cpu_per_s_at_onset);
   CpuOrders step(const CpuObservation& o);
   CpuOrders release(double now_s);

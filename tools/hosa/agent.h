@@ -50,6 +50,7 @@ class Agent {
   void drop_memory_suspicion();
   void look_for_cpu();
   void look_for_tasks();
+  detect::Resource carrier() const;
   bool crowded() const;
   void hold_memory(const Finding& finding);
   void hold_cpu(const Finding& finding, Carrier carrier, Cause cause);
@@ -61,6 +62,7 @@ class Agent {
   double pace() const;
   int level() const;
   int active_holds() const;
+  bool acts_in_force() const;
   HoldContext context();
   bool acting_allowed() const { return !options_.shadow && !paused_; }
 

@@ -31,7 +31,9 @@ HoldContext Agent::context() {
   c.memory_controller = memory_controller_;
   c.room_option = options_.room_bytes;
   c.page_bytes = static_cast<double>(machine_.page_bytes);
-  c.held_units = std::max(1, active_holds());
+  c.held_units = 0;
+  for (const MemoryHold& hold : memory_holds_) c.held_units += hold.level() > 0 ? 1 : 0;
+  c.held_units = std::max(1, c.held_units);
   c.ceiling = config_.ceiling;
   c.online_cpus = std::max(1u, machine_.online_cpus);
   c.max_tasks = static_cast<double>(machine_.max_tasks);
@@ -43,6 +45,16 @@ int Agent::active_holds() const {
   for (const MemoryHold& hold : memory_holds_) count += hold.level() > 0 ? 1 : 0;
   for (const CpuHold& hold : cpu_holds_) count += hold.level() > 0 ? 1 : 0;
   return count;
+}
+
+bool Agent::acts_in_force() const {
+  for (const MemoryHold& hold : memory_holds_) {
+    if (hold.level() >= 3) return true;
+  }
+  for (const CpuHold& hold : cpu_holds_) {
+    if (hold.level() >= 2) return true;
+  }
+  return false;
 }
 
 int Agent::level() const {
@@ -94,11 +106,28 @@ bool Agent::count() {
   census_.take(now_s, moment_->unowned_bytes, handed_, look);
   counted_s_ = now_s;
   if (suspicious) looked_s_ = now_s;
-  if (!suspicious && active_holds() == 0) history_.remember(now_s, census_.uses());
+  // Also while somebody is suspected: what counts as "before" is older than the onset, and on a machine whose churn
+  // trips all day there may never be a calm census.
+  history_.remember(now_s, census_.uses());
   return true;
 }
 
+// The resource whose dimensions together carry most of the distance.
+detect::Resource Agent::carrier() const {
+  const detect::Verdict& v = *moment_->verdict;
+  std::array<double, detect::kResources> sum{};
+  for (std::size_t i = 0; i < v.n; ++i)
+    sum[static_cast<std::size_t>(senses_.vector().dimensions()[i].resource)] += v.contribution[i];
+  return static_cast<detect::Resource>(std::max_element(sum.begin(), sum.end()) - sum.begin());
+}
+
 bool Agent::crowded() const {
+  // Only the resource that carries the episode (spec 7). And who is in a hold room is SCHED_IDLE and thawed in bursts:
+  // such a crowd is no harm to others.
+  if (carrier() != detect::Resource::cpu) return false;
+  for (const MemoryHold& hold : memory_holds_) {
+    if (hold.level() >= 3) return false;
+  }
   return moment_->waiting_share > kCrowdedShare && moment_->running_per_cpu >= kCrowdedPerCpu;
 }
 
@@ -111,8 +140,7 @@ void Agent::suspect() {
   if (others && moment_->horizon_s < horizon)
     others_s_ = now_s, memory_suspicion_.raise(Cause::horizon, now_s - 20, now_s);
   const bool rising = !verdict.warming && verdict.level >= 2;
-  const auto carrier = verdict.n > 0 ? senses_.vector().dimensions()[verdict.top[0]].resource : detect::Resource::board;
-  if (others && rising && carrier == detect::Resource::memory)
+  if (others && rising && carrier() == detect::Resource::memory)
     others_s_ = now_s, memory_suspicion_.raise(Cause::score, now_s - 10, now_s);
   if (!crowded())
     crowded_since_s_ = -1;
@@ -201,19 +229,6 @@ void Agent::look_for_memory() {
   const double least = std::max(Suspicion::kLeastBytes, room / 100);
   const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, candidates(), history_, least, room);
   const double horizon = moment_->verdict->warming ? Holding::kWarmupHorizonS : Holding::kHorizonS;
-  if (finding.confirmed && room / finding.growth_per_s < horizon) {
-    hold_memory(finding);
-    tripwires_.settle(senses_.kernel(), true);
-    memory_suspicion_.drop();
-  } else if (memory_suspicion_.age_s(now_s) > kChurnS && finding.growth < least / 4) {
-    drop_memory_suspicion();
-  } else if (finding.grows && !finding.named && finding.growth > least && !nobody_told_) {
-    nobody_told_ = true;
-    JsonLine line = audit_.line("nobody", level());
-    line.text("resource", "memory").number("share", finding.share).number("runner_up", finding.runner_up_share);
-    Audit::explain(line, *moment_, senses_.vector());
-    audit_.write(line);
-  }
 }
 
 void Agent::look_for_cpu() {
@@ -281,7 +296,8 @@ double Agent::pace() const {
 void Agent::sense_and_suspect(uint64_t now_ns) {
   sensed_ns_ = now_ns;
   const bool holding = active_holds() > 0;
-  moment_ = &senses_.take(!holding, holding);
+  // An insurance is not an act: what happens under it is this machine's life, and is learned.
+  moment_ = &senses_.take(!acts_in_force(), holding);
   suspect();
   if (count()) {
     look_for_memory();

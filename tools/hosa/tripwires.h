@@ -1,5 +1,5 @@
 // Tripwires: the limits in the probes' windows, learned from false alarms. A trip that no net growth confirms doubles
-// its limit (up to 64 times); a minute without a trip halves it again. So churn that is this machine's normal wakes us
+// its limit (twice at most: 8 MB in a second is still a gigabyte in two minutes); a minute without a trip halves it again. So churn that is this machine's normal wakes us
 // less and less, and a machine that has become quiet is watched closely again.
 #pragma once
 #include "tools/hosa/kernel_side.h"
@@ -12,7 +12,7 @@ class Tripwires {
   // when it is spread over two CPUs. All pages: page cache and slab pass there too, so four times as much. Forks: a
   // storm of 1000/s crosses 5 in 10 ms; make -j and shell scripts reach 100/s.
   static constexpr uint64_t kFirst[HOSA_SUBJECTS][HOSA_SPANS] = {{256 << 10, 2 << 20}, {1 << 20, 8 << 20}, {5, 150}};
-  static constexpr int kMostDoublings = 6;
+  static constexpr int kMostDoublings = 2;
   static constexpr double kQuietS = 60;
 
   void open(KernelSide& kernel) { set(kernel); }
