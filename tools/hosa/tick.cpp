@@ -229,6 +229,19 @@ void Agent::look_for_memory() {
   const double least = std::max(Suspicion::kLeastBytes, room / 100);
   const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, candidates(), history_, least, room);
   const double horizon = moment_->verdict->warming ? Holding::kWarmupHorizonS : Holding::kHorizonS;
+  if (finding.confirmed && room / finding.growth_per_s < horizon) {
+    hold_memory(finding);
+    tripwires_.settle(senses_.kernel(), true);
+    memory_suspicion_.drop();
+  } else if (memory_suspicion_.age_s(now_s) > kChurnS && finding.growth < least / 4) {
+    drop_memory_suspicion();
+  } else if (finding.grows && !finding.named && finding.growth > least && !nobody_told_) {
+    nobody_told_ = true;
+    JsonLine line = audit_.line("nobody", level());
+    line.text("resource", "memory").number("share", finding.share).number("runner_up", finding.runner_up_share);
+    Audit::explain(line, *moment_, senses_.vector());
+    audit_.write(line);
+  }
 }
 
 void Agent::look_for_cpu() {
