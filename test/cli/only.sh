@@ -46,6 +46,7 @@ verdict shadow-decides "no decision in the audit log: $(cut -c1-120 "$dir/audit.
 
 # The same leak, with --only on it and without --shadow, is held: so the two above did prove something.
 leak held
+rm -f "$dir/audit.jsonl"
 start_agent --warmup 3s --room 64M --only "$only"
 held=''
 while in_phase held quiet || in_phase held fault; do
@@ -53,6 +54,7 @@ while in_phase held quiet || in_phase held fault; do
   sleep 0.2
 done
 stop_agent
-verdict only-holds-its-own 'the leak was never held' test -n "$held"
+grep -q '"event":"insured"' "$dir/audit.jsonl" && held=yes # between two looks
+verdict only-holds-its-own "the leak was never held: $(grep -oE '"event":"[a-z]+"' "$dir/audit.jsonl" | xargs)" test -n "$held"
 within 2 gone "$leaking" || verdict only-gives-back "$(leaves_no_trace "$leaking") instead of $before" \
   test "$(leaves_no_trace "$leaking")" = "$before"
