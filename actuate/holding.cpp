@@ -95,10 +95,22 @@ Orders Holding::while_insured(const Observation& o) {
   return still && waited ? release(o.now_s) : Orders{};
 }
 
+// Level 4 needs two seconds in a row that each would use up the room in 15 s (a burst is not a rate), or a machine that
+// is nearly full; ten seconds without either lead back to level 3.
+void Holding::judge_severity(const Observation& o) {
+  if (!o.room_ready || o.warming || o.now_s - judged_s_ < 1.0) return;
+  judged_s_ = o.now_s;
+  const bool full = o.available_bytes < 2 * o.reserve_bytes;
+  const bool fast = seconds_to_failure() < kSevereHorizonS;
+  if (full || (fast && was_fast_))
+    severe_s_ = o.now_s, severe_ = true;
+  else if (o.now_s - severe_s_ > kSevereS)
+    severe_ = false;
+  was_fast_ = fast;
+}
+
 Orders Holding::while_bucket(const Observation& o) {
-  if (!severe_ && o.room_ready && o.now_s - entered_s_ > 1.0 && !o.warming) {
-    severe_ = seconds_to_failure() < kSevereHorizonS || o.available_bytes < 2 * o.reserve_bytes;
-  }
+  judge_severity(o);
   const double pool = std::max(0.0, o.room_bytes) * o.share;
   const double calm_pool = std::max(0.0, o.room_bytes - o.reserve_bytes) * o.share;
   fill_ = severe_ ? pool / kFillHorizonS / 4 : calm_pool / kFillHorizonS;

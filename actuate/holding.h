@@ -48,7 +48,7 @@ class Holding {
  public:
   static constexpr double kHorizonS = 120, kWarmupHorizonS = 30, kSevereHorizonS = 15;
   static constexpr double kHysteresisS = 3, kLongestHysteresisS = 600, kRelapseS = 60;
-  static constexpr double kInsuranceLookS = 5, kInsuranceGrowth = 0.05, kRewriteS = 10;
+  static constexpr double kInsuranceLookS = 5, kInsuranceGrowth = 0.05, kRewriteS = 10, kSevereS = 10;
   // Level 3: room left / 120 s, counted down to where level 4 begins (twice the reserve), so that a bucket at level 3
   // never drives itself into level 4. Level 4: a quarter of room left / 120 s.
   static constexpr double kFillHorizonS = 120;
@@ -76,11 +76,13 @@ class Holding {
   Orders while_insured(const Observation& o);
   Orders while_bucket(const Observation& o);
   void measure(const Observation& o);
+  void judge_severity(const Observation& o);
   void enter(Stage stage, const Observation& o);
   Orders insurance_line(const Observation& o);
 
   Stage stage_ = Stage::done;
-  bool severe_ = false;
+  bool severe_ = false, was_fast_ = false;
+  double judged_s_ = -1e9, severe_s_ = -1e9;
   double entered_s_ = 0, insured_s_ = 0, freed_s_ = -1e9;
   double base_ = 0, insurance_ = 0, line_ = 0, line_written_s_ = -1e9;
   double bytes_ = 0, room_ = 0, fill_ = 0, hysteresis_ = kHysteresisS;

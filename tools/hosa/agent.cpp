@@ -194,7 +194,10 @@ void Agent::on_control() {
   char buffer[ControlServer::kRequestBytes];
   const std::string_view request = control_.take(buffer);
   if (request.empty()) return;
-  if (request == "release" && moment_ != nullptr) release_all("the operator asked");
+  if (request == "release" && moment_ != nullptr) {
+    release_all("the operator asked");
+    respite_until_s_ = moment_->now_s + kRespiteS;
+  }
   if (request == "pause" && moment_ != nullptr) release_all("paused"), paused_ = true;
   if (request == "resume") paused_ = false;
   report(request);

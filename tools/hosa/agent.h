@@ -15,6 +15,8 @@
 
 namespace hosa {
 
+// After `hosa release --all` nobody is held for so long: else the same culprit would be held again at the next tick.
+inline constexpr double kRespiteS = 60;
 inline constexpr std::size_t kMostHolds = 16;  // policy.max_contained is at most this
 
 class Agent {
@@ -98,8 +100,8 @@ class Agent {
   Fd epoll_, timer_, signals_;
   bool paused_ = false, ending_ = false, memory_controller_ = false, ready_told_ = false, nobody_told_ = false;
   int told_level_ = 0;
-  double ends_s_ = 0, counted_s_ = -1e9, looked_s_ = 0, leased_s_ = 0, others_s_ = -1e9, crowded_since_s_ = -1,
-         started_s_ = 0;
+  double ends_s_ = 0, counted_s_ = -1e9, looked_s_ = 0, leased_s_ = 0, others_s_ = -1e9, respite_until_s_ = -1e9,
+         crowded_since_s_ = -1, started_s_ = 0;
   Latency tick_latency_, record_latency_;
   uint64_t sensed_ns_ = 0, ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0;
 };

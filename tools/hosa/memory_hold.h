@@ -97,6 +97,7 @@ class MemoryHold {
   double bytes_at_begin_ = 0, unowned_at_begin_ = 0, headroom_ = 1e18;
   double looked_outside_s_ = 0, looked_after_s_ = 0, told_s_ = 0;
   uint64_t told_freezes_ = 0;
+  std::size_t status_turn_ = 0;
   int rewritten_ = 0;
   double bytes_ = 0, current_ = 0, full_read_s_ = -1e9, locks_read_s_ = 0;
 };

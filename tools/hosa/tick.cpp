@@ -126,7 +126,7 @@ bool Agent::crowded() const {
   // such a crowd is no harm to others.
   if (carrier() != detect::Resource::cpu) return false;
   for (const MemoryHold& hold : memory_holds_) {
-    if (hold.level() >= 3) return false;
+    if (hold.level() >= 2) return false;
   }
   return moment_->waiting_share > kCrowdedShare && moment_->running_per_cpu >= kCrowdedPerCpu;
 }
@@ -163,7 +163,7 @@ std::span<const UnitUse> Agent::candidates() {
 
 bool Agent::may_hold(const Finding& finding, const char* resource) {
   const Unit* unit = census_.find(finding.unit);
-  if (unit == nullptr) return false;
+  if (unit == nullptr || moment_->now_s < respite_until_s_) return false;
   if (!scope_.allows(*unit, census_, guard_.names())) return false;
   if (unit->is_tree()) {
     const auto process = read_process(proc_, unit->top_pid);
@@ -177,12 +177,13 @@ bool Agent::may_hold(const Finding& finding, const char* resource) {
 void Agent::hold_memory(const Finding& finding) {
   const HoldContext c = context();
   const Cause cause = memory_suspicion_.cause();
+  const double now_s = moment_->now_s;
   MemoryHold* vacant = nullptr;
   for (MemoryHold& hold : memory_holds_) {
     if (hold.stage() == Stage::done)
       vacant = vacant == nullptr ? &hold : vacant;
     else if (hold.unit().id == finding.unit) {
-      if (hold.stage() == Stage::watching) hold.again(c, finding, cause), ++insured_;
+      if (hold.stage() == Stage::watching && now_s >= respite_until_s_) hold.again(c, finding, cause), ++insured_;
       return;
     }
   }
@@ -195,12 +196,13 @@ void Agent::hold_memory(const Finding& finding) {
 
 void Agent::hold_cpu(const Finding& finding, Carrier carrier, Cause cause) {
   const HoldContext c = context();
+  const double now_s = moment_->now_s;
   CpuHold* vacant = nullptr;
   for (CpuHold& hold : cpu_holds_) {
     if (hold.stage() == CpuStage::done)
       vacant = vacant == nullptr ? &hold : vacant;
     else if (hold.unit().id == finding.unit) {
-      if (hold.stage() == CpuStage::watching) hold.again(c, finding), ++acts_;
+      if (hold.stage() == CpuStage::watching && now_s >= respite_until_s_) hold.again(c, finding), ++acts_;
       return;
     }
   }

@@ -1,6 +1,7 @@
 // Tripwires: the limits in the probes' windows, learned from false alarms. A trip that no net growth confirms doubles
-// its limit (twice at most: 8 MB in a second is still a gigabyte in two minutes); a minute without a trip halves it again. So churn that is this machine's normal wakes us
-// less and less, and a machine that has become quiet is watched closely again.
+// its limit (twice at most: 8 MB in a second is still a gigabyte in two minutes); a minute without a trip halves it
+// again. So churn that is this machine's normal wakes us less and less, and a machine that has become quiet is watched
+// closely again.
 #pragma once
 #include "tools/hosa/kernel_side.h"
 
