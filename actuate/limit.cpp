@@ -13,9 +13,21 @@ std::optional<uint64_t> magnitude(std::string_view text) {
   return to_number(word);
 }
 
+// cpu.max "QUOTA PERIOD": which share of a CPU is smaller? Cross-multiplied; the kernel bounds periods to 1 s and
+// quotas to 2^44 us (kernel/sched/core.c), so nothing overflows.
+bool is_smaller_share(std::string_view ours, std::string_view standing) {
+  const auto quota = magnitude(take_word(ours)), other_quota = magnitude(take_word(standing));
+  const auto period = to_number(trim(ours)), other_period = to_number(trim(standing));
+  if (!quota || !other_quota || !period || !other_period || *quota == UINT64_MAX) return false;
+  if (*quota > 1ull << 44 || *period > 1'000'000 || *other_period > 1'000'000) return false;
+  if (*other_quota > 1ull << 44) return *other_quota == UINT64_MAX;
+  return *quota * *other_period < *other_quota * *period;
+}
+
 }  // namespace
 
-bool is_stricter(CgroupFile, std::string_view ours, std::string_view standing) {
+bool is_stricter(CgroupFile file, std::string_view ours, std::string_view standing) {
+  if (file == CgroupFile::cpu_max) return is_smaller_share(ours, standing);
   const auto mine = magnitude(ours), theirs = magnitude(standing);
   return mine && theirs && *mine < *theirs;
 }
@@ -30,9 +42,10 @@ Result<ValueText> read_value(const Fd& cgroup, CgroupFile file) {
 }
 
 // memory.high below use blocks its writer in reclaim (0.75-5.3 s with swap); O_NONBLOCK is honoured from 6.16 on. We
-// only write above use, so the flag guards against a race.
+// only write above use, so the flag guards against a race. O_TRUNC is for plain files (fixtures); cgroupfs ignores it.
 Result<void> write_value(const Fd& cgroup, CgroupFile file, std::string_view value) {
-  return write_file(cgroup.get(), file_name(file), value, file == CgroupFile::memory_high ? O_NONBLOCK : 0);
+  const int flags = file == CgroupFile::memory_high ? O_TRUNC | O_NONBLOCK : O_TRUNC;
+  return write_file(cgroup.get(), file_name(file), value, flags);
 }
 
 Result<LimitChange> apply_limit(Journal& journal, const CgroupRef& cgroup, CgroupFile file, std::string_view wanted,

@@ -32,7 +32,8 @@ Result<void> rewrite_limit(Journal& journal, int entry, const Fd& cgroup, std::s
 enum class Owner : uint8_t { ours, before_us, somebody };
 Owner owner_of(const JournalEntry& entry, std::string_view standing);
 
-// "max" is larger than every number; cpu.max compares by its quota. <= keeps the older one.
+// "max" is larger than every number; cpu.max compares by quota over period. <= keeps the older one, and so does a
+// value that is not understood.
 bool is_stricter(CgroupFile file, std::string_view ours, std::string_view standing);
 
 Result<ValueText> read_value(const Fd& cgroup, CgroupFile file);
