@@ -1,5 +1,7 @@
 #include "actuate/heirs.h"
 
+#include <algorithm>
+
 #include "actuate/process_hold.h"
 #include "actuate/room.h"
 #include "loader/sys/file.h"
@@ -21,12 +23,14 @@ void Heirs::note(const JournalEntry& entry) {
   if (entry.kind != EntryKind::thread_policy && entry.kind != EntryKind::oom_score_adj) return;
   Parent* parent = find(entry.pid);
   if (parent == nullptr) {
-    if (!parents_.push_back({entry.pid})) return;
+    if (!parents_.push_back({entry.pid, entry.start_ticks})) return;
     parent = &parents_.back();
   }
   const int before = to_number<int>(entry.old_value.view()).value_or(0);
-  if (entry.kind == EntryKind::thread_policy)
-    parent->idle = true, parent->policy = before;
+  if (entry.kind == EntryKind::thread_policy && is_idle(before))
+    (void)idle_before_.push_back(entry.tid);
+  else if (entry.kind == EntryKind::thread_policy)
+    parent->idle = true, parent->policy = before & ~kResetOnFork;  // a child never has that flag
   else
     parent->oom = true, parent->oom_score_adj = before;
 }
@@ -40,8 +44,21 @@ void Heirs::note_room(const Fd& cgroup) {
   for (const int pid : pids) roommates_.push_back(pid);
 }
 
-bool Heirs::give_back(const Fd& proc, int pid, const Parent& like) {
-  bool given = like.idle && scheduling_policy(pid) == kSchedIdle && set_scheduling_policy(pid, like.policy);
+bool Heirs::give_back_threads(const Fd& proc, int pid, int policy) const {
+  const auto tasks = open_directory(proc.get(), process_path(pid, "task").c_str());
+  if (!tasks) return false;
+  bool given = false;
+  DirectoryReader reader(tasks->get());
+  while (const auto entry = reader.next()) {
+    const auto tid = to_number<int>(entry->name);
+    if (!tid || std::find(idle_before_.begin(), idle_before_.end(), *tid) != idle_before_.end()) continue;
+    if (is_idle(scheduling_policy(*tid)) && set_scheduling_policy(*tid, policy)) given = true;
+  }
+  return given;
+}
+
+bool Heirs::give_back(const Fd& proc, int pid, const Parent& like) const {
+  const bool given = like.idle && give_back_threads(proc, pid, like.policy);
   if (!like.oom || read_oom_score_adj(proc, pid) != 1000) return given;
   FixedString<8> before;
   before.append_number(like.oom_score_adj);
@@ -74,6 +91,10 @@ int Heirs::restore(const Fd& proc) {
   for (const Parent& parent : parents_) {  // what one of them had in each respect, all of them had
     if (parent.idle) like.idle = true, like.policy = parent.policy;
     if (parent.oom) like.oom = true, like.oom_score_adj = parent.oom_score_adj;
+  }
+  for (const Parent& parent : parents_) {  // their own threads, born since the last pass
+    if (!parent.idle || !open_process(proc, {parent.pid, parent.start_ticks})) continue;
+    restored += give_back_threads(proc, parent.pid, parent.policy) ? 1 : 0;
   }
   for (const int pid : roommates_) {
     if (find(pid) == nullptr && give_back(proc, pid, like)) ++restored;

@@ -1,6 +1,7 @@
-// Heirs: children of held processes inherit SCHED_IDLE and oom_score_adj 1000 (sched_fork, copy_signal), also those
-// born in the moment before the agent died and so in nobody's journal. After an undo they are found by descent and get
-// what their parent had before.
+// Heirs: threads and children of held processes inherit SCHED_IDLE and oom_score_adj 1000 (sched_fork, copy_signal),
+// also those born in the moment before the agent died and so in nobody's journal. After an undo they are found by
+// descent and get what their parent had before. Threads that were idle before us are journalled as such
+// (process_hold.cpp) and are none.
 #pragma once
 #include "actuate/journal.h"
 #include "loader/sys/fd.h"
@@ -19,16 +20,19 @@ class Heirs {
  private:
   struct Parent {
     int pid = 0;
+    uint64_t start_ticks = 0;
     bool idle = false, oom = false;
     int policy = 0, oom_score_adj = 0;
   };
   Parent* find(int pid);
   // True if something was given back.
-  static bool give_back(const Fd& proc, int pid, const Parent& like);
+  bool give_back(const Fd& proc, int pid, const Parent& like) const;
+  bool give_back_threads(const Fd& proc, int pid, int policy) const;
   // One pass over everybody; answers how many were restored.
   int restore_children(const Fd& proc);
   FixedVector<Parent, 512> parents_;
   FixedVector<int, 512> roommates_;
+  FixedVector<int, 512> idle_before_;  // thread ids
 };
 
 }  // namespace hosa

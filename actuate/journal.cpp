@@ -368,6 +368,17 @@ int Journal::find_process(EntryKind kind, int pid, int tid, uint64_t start_ticks
   return -1;
 }
 
+std::size_t Journal::list_threads(EntryKind kind, int pid, uint64_t start_ticks, std::span<int> tids) const {
+  std::size_t count = 0;
+  for (int i = 0; i < layout::kEntries && count < tids.size(); ++i) {
+    const layout::Entry& e = file_->entries[i];
+    if (state(i) != EntryState::free && e.kind == static_cast<uint8_t>(kind) && e.pid == pid &&
+        e.start_ticks == start_ticks)
+      tids[count++] = e.tid;
+  }
+  return count;
+}
+
 int Journal::drop_damaged() {
   int count = 0;
   for (int i = 0; i < layout::kEntries; ++i) {

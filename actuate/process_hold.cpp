@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
+
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
 #include "proprioception/directory.h"
@@ -27,6 +29,87 @@ JournalEntry process_entry(EntryKind kind, const ProcessRef& process, int tid, u
   entry.start_ticks = process.start_ticks;
   entry.deadline_ns = deadline_ns;
   return entry;
+}
+
+Result<int> remember_policy(Journal& journal, const ProcessRef& process, int tid, int before, uint64_t deadline_ns) {
+  JournalEntry change = process_entry(EntryKind::thread_policy, process, tid, deadline_ns);
+  change.old_value.append_number(before);
+  change.ours.append_number(kSchedIdle);
+  return journal.remember(change);
+}
+
+// What an idle thread of a held process, or an idle child of it, had if it was born under the hold: what the first
+// journalled thread that was not idle itself had. -1: nothing is held of it.
+int policy_before(const Journal& journal, const ProcessRef& process) {
+  int tids[64];  // one of them will do
+  const std::size_t count = journal.list_threads(EntryKind::thread_policy, process.pid, process.start_ticks, tids);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto entry =
+        journal.read(journal.find_process(EntryKind::thread_policy, process.pid, tids[i], process.start_ticks));
+    const auto before = entry ? to_number<int>(entry->old_value.view()) : std::nullopt;
+    if (before && !is_idle(*before)) return *before & ~kResetOnFork;
+  }
+  return -1;
+}
+
+int policy_of_parent(const Journal& journal, const Fd& proc, int parent) {
+  const auto process = read_process(proc, parent);
+  return process ? policy_before(journal, {parent, process->start_ticks}) : -1;
+}
+
+// One pass over the threads of a process.
+struct IdlePass {
+  Journal& journal;
+  const ProcessRef& process;
+  uint64_t deadline_ns;
+  int changed = 0;
+  int inherited = -1;           // what a thread born under the hold had; -1: there are no such threads
+  std::size_t known_count = 0;  // threads in the journal
+  int known[journal_layout::kEntries] = {};
+};
+
+bool is_known(const IdlePass& pass, int tid) {
+  return std::find(pass.known, pass.known + pass.known_count, tid) != pass.known + pass.known_count;
+}
+
+// Before the first change: threads that chose to be idle beside others that did not are journalled as they are, so that
+// they are not taken for heirs later. A process that is idle as a whole is left to its parent's history.
+void note_idle_before(IdlePass& pass, int tasks) {
+  int idle[journal_layout::kEntries];
+  std::size_t count = 0;
+  bool others = false;
+  DirectoryReader reader(tasks);
+  while (const auto entry = reader.next()) {
+    const auto tid = to_number<int>(entry->name);
+    if (!tid) continue;
+    const int policy = scheduling_policy(*tid);
+    if (is_idle(policy) && count < std::size(idle)) idle[count++] = *tid;
+    others = others || (policy >= 0 && !is_idle(policy));
+  }
+  for (std::size_t i = 0; others && i < count; ++i) {
+    if (remember_policy(pass.journal, pass.process, idle[i], kSchedIdle, pass.deadline_ns))
+      pass.known[pass.known_count++] = idle[i];
+  }
+}
+
+Result<void> idle_one(IdlePass& pass, int tid) {
+  const int policy = scheduling_policy(tid);
+  if (is_idle(policy)) {
+    if (pass.inherited < 0 || is_known(pass, tid)) return {};
+    const auto heir = remember_policy(pass.journal, pass.process, tid, pass.inherited, pass.deadline_ns);
+    return heir ? Result<void>{} : heir.error();
+  }
+  const int plain = policy & ~kResetOnFork;
+  if (policy < 0 || (plain != kSchedOther && plain != kSchedBatch)) return {};
+  const auto index = remember_policy(pass.journal, pass.process, tid, policy, pass.deadline_ns);
+  if (!index) return index.error();
+  if (!set_scheduling_policy(tid, kSchedIdle | (policy & kResetOnFork))) {
+    pass.journal.forget(*index);
+    return {};
+  }
+  ++pass.changed;
+  if (pass.inherited < 0) pass.inherited = plain;  // whoever this thread makes from now on is born idle
+  return {};
 }
 
 bool send_signal(const Fd& pidfd, int signal) {
@@ -55,24 +138,20 @@ Result<Fd> open_process(const Fd& proc, const ProcessRef& process) {
 Result<int> idle_threads(Journal& journal, const Fd& proc, const ProcessRef& process, uint64_t deadline_ns) {
   auto tasks = open_directory(proc.get(), process_path(process.pid, "task").c_str());
   if (!tasks || !is_still(proc, process)) return make_error(ESRCH, "open threads");
-  int changed = 0;
+  IdlePass pass{journal, process, deadline_ns};
+  pass.known_count = journal.list_threads(EntryKind::thread_policy, process.pid, process.start_ticks, pass.known);
+  pass.inherited = policy_before(journal, process);
+  if (pass.known_count == 0) {
+    note_idle_before(pass, tasks->get());
+    if (const auto now = read_process(proc, process.pid)) pass.inherited = policy_of_parent(journal, proc, now->parent);
+  }
   DirectoryReader reader(tasks->get());
   while (const auto entry = reader.next()) {
     const auto tid = to_number<int>(entry->name);
     if (!tid) continue;
-    const int policy = scheduling_policy(*tid);
-    if (policy != kSchedOther && policy != kSchedBatch) continue;
-    JournalEntry change = process_entry(EntryKind::thread_policy, process, *tid, deadline_ns);
-    change.old_value.append_number(policy);
-    change.ours.append_number(kSchedIdle);
-    const auto index = journal.remember(change);
-    if (!index) return index.error();
-    if (set_scheduling_policy(*tid, kSchedIdle))
-      ++changed;
-    else
-      journal.forget(*index);
+    if (const auto done = idle_one(pass, *tid); !done) return done.error();
   }
-  return changed;
+  return pass.changed;
 }
 
 Result<bool> offer_to_oom(Journal& journal, const Fd& proc, const ProcessRef& process, uint64_t deadline_ns) {

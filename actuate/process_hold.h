@@ -9,7 +9,8 @@
 
 namespace hosa {
 
-inline constexpr int kSchedIdle = 5;  // SCHED_IDLE, include/uapi/linux/sched.h
+inline constexpr int kSchedIdle = 5;             // SCHED_IDLE, include/uapi/linux/sched.h
+inline constexpr int kResetOnFork = 0x40000000;  // SCHED_RESET_ON_FORK, a flag in what the calls take and answer
 inline constexpr std::string_view kOomVictim = "1000";
 
 struct ProcessRef {
@@ -18,7 +19,9 @@ struct ProcessRef {
 };
 
 // Every thread of the process that is SCHED_OTHER or SCHED_BATCH becomes SCHED_IDLE; real-time threads are left alone.
-// Answers how many changed now: called again, it takes the threads that are new. ESRCH: the process has gone.
+// Answers how many changed now: called again, it takes the threads that are new. A thread or process that was born idle
+// under our hold is journalled with what its process or parent had before; one that was idle before us stays so.
+// ESRCH: the process has gone.
 Result<int> idle_threads(Journal& journal, const Fd& proc, const ProcessRef& process, uint64_t deadline_ns);
 
 // oom_score_adj = 1000: should it come to the kernel, the right one goes. True if it was changed.
@@ -31,7 +34,10 @@ void continue_process(Journal& journal, const Fd& proc, const ProcessRef& proces
 
 // A pidfd of exactly that process.
 Result<Fd> open_process(const Fd& proc, const ProcessRef& process);
-int scheduling_policy(int tid);  // -1: gone
+int scheduling_policy(int tid);  // with kResetOnFork where that is set; -1: gone
+constexpr bool is_idle(int policy) {
+  return policy >= 0 && (policy & ~kResetOnFork) == kSchedIdle;
+}
 bool set_scheduling_policy(int tid, int policy);
 
 }  // namespace hosa

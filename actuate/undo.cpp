@@ -36,12 +36,16 @@ Undone undo_cgroup(const JournalEntry& entry, const Roots& roots) {
   return undo_file(entry, *cgroup);
 }
 
-Undone undo_policy(const JournalEntry& entry) {
+Undone undo_policy(const JournalEntry& entry, const Fd& proc) {
+  // A thread of that process still? Thread ids are used again, by anybody.
+  FixedString<64> thread = process_path(entry.pid, "task/");
+  thread.append_number(entry.tid);
+  if (::faccessat(proc.get(), thread.c_str(), F_OK, 0) != 0) return Undone::gone;
   const auto policy = to_number<int>(entry.old_value.view());
   const int standing = scheduling_policy(entry.tid);
   if (standing < 0 || !policy) return Undone::gone;
   if (standing == *policy) return Undone::already;
-  if (standing != kSchedIdle) return Undone::somebodys;
+  if (!is_idle(standing)) return Undone::somebodys;
   return set_scheduling_policy(entry.tid, *policy) ? Undone::restored : Undone::failed;
 }
 
@@ -59,7 +63,7 @@ Undone undo_process(Journal& journal, const JournalEntry& entry, const Roots& ro
   const ProcessRef process{entry.pid, entry.start_ticks};
   if (!open_process(*roots.proc, process)) return Undone::gone;
   switch (entry.kind) {
-    case EntryKind::thread_policy: return undo_policy(entry);
+    case EntryKind::thread_policy: return undo_policy(entry, *roots.proc);
     case EntryKind::oom_score_adj: return undo_oom_score(entry, *roots.proc);
     case EntryKind::stopped: continue_process(journal, *roots.proc, process); return Undone::restored;
     default: return Undone::failed;
@@ -161,9 +165,17 @@ UndoReport undo_expired(Journal& journal, const Roots& roots, uint64_t boottime_
     if (!entry || entry->deadline_ns == 0 || entry->deadline_ns > boottime_ns) continue;
     const Undone outcome = undo_one(journal, *entry, roots);
     ++report.count[static_cast<int>(outcome)];
-    settle(journal, i, outcome, true);
+    settle(journal, i, outcome, entry->state == EntryState::armed);  // the second time it is forgotten
   }
   return report;
+}
+
+void accept_give_back(Journal& journal, const Roots& roots) {
+  for (int i = 0; i < Journal::capacity(); ++i) {
+    if (journal.state(i) != EntryState::returned) continue;
+    (void)undo_entry(journal, i, roots);
+  }
+  journal.acknowledge_give_back();
 }
 
 void accept_give_back(Journal& journal) {

@@ -46,7 +46,11 @@ int undo_processes(Journal& journal, const Roots& roots, std::span<const Process
 // Entries whose lease has run out.
 UndoReport undo_expired(Journal& journal, const Roots& roots, uint64_t boottime_ns);
 
-// The agent, once it has seen gave_back(): forgets what the keeper returned.
+// The agent, once it has seen gave_back(): undoes once more what the keeper returned, and forgets it. Once more,
+// because an agent that was stopped between journal and write makes that write when it goes on, after the keeper
+// looked.
+void accept_give_back(Journal& journal, const Roots& roots);
+// The same without looking again: for an agent that knows that it was not in the middle of a write.
 void accept_give_back(Journal& journal);
 
 }  // namespace hosa
