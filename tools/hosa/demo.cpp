@@ -141,7 +141,7 @@ pid_t start_culprit(const Demo& demo, int which) {
   join_cgroup(demo);
   FaultPlan plan;
   if (which == 0) run_leak(plan, demo.reports[0]);
-  plan.quiet_s = 19;
+  plan.quiet_s = 22;  // when the leak has been let go
   plan.fault_s = 6;
   plan.after_s = 2;
   plan.spinners = static_cast<int>(6 * ::sysconf(_SC_NPROCESSORS_ONLN));

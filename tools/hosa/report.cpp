@@ -64,6 +64,7 @@ void Agent::report(std::string_view request) {
   line.integer("ticks", static_cast<int64_t>(ticks_)).integer("wakeups", static_cast<int64_t>(wakeups_));
   line.number("tick_p50_us", static_cast<double>(tick_latency_.quantile_ns(0.5)) / 1000);
   line.number("tick_p99_us", static_cast<double>(tick_latency_.quantile_ns(0.99)) / 1000);
+  line.number("loop_p99_ms", static_cast<double>(tick_latency_.quantile_ns(0.99)) * 1e-6);
   line.number("record_p50_us", static_cast<double>(record_latency_.quantile_ns(0.5)) / 1000);
   line.number("record_p99_us", static_cast<double>(record_latency_.quantile_ns(0.99)) / 1000);
   const SelfCost cost = self_.read();

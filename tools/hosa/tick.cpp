@@ -9,7 +9,7 @@
 namespace hosa {
 namespace {
 
-constexpr double kCalmS = 0.5, kSuspiciousS = 0.1;
+constexpr double kCalmS = 0.5, kSuspiciousS = 0.15;
 // The shortest time between two readings of the whole vector; longer while somebody is held: a reading is 5 ms on a
 // 125 MIPS board, and what matters then is what the held one does.
 constexpr uint64_t kSenseNs = 90'000'000, kSenseHoldingNs = 480'000'000;
@@ -20,7 +20,7 @@ constexpr double kCensusS = 5;     // calm: 38 us per cgroup or 13 us per proces
 constexpr double kQuietS = 0.1;    // after a record no other is sent for so long: the look is under way
 constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
 constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4;
-constexpr double kChurnS = 0.7;     // no net growth after so long: it was churn
+constexpr double kChurnS = 0.4;     // no net growth after so long: it was churn
 constexpr double kStormTasks = 64;  // births since onset that make a storm of a burst
 
 }  // namespace
@@ -126,7 +126,7 @@ bool Agent::crowded() const {
   // such a crowd is no harm to others.
   if (carrier() != detect::Resource::cpu) return false;
   for (const MemoryHold& hold : memory_holds_) {
-    if (hold.level() >= 2) return false;
+    if (hold.level() >= 3) return false;
   }
   return moment_->waiting_share > kCrowdedShare && moment_->running_per_cpu >= kCrowdedPerCpu;
 }
