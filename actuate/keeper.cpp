@@ -43,7 +43,14 @@ Result<Keeper> Keeper::start(Journal& journal, const KeeperSetup& setup) {
     return errno_error("make the keeper's socket");
   Fd ours(ends[0]), theirs(ends[1]);
   Fd agent(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));  // before 5.3: end of file on the socket tells
+  // A TERM to the whole group between fork and SIG_IGN would take the keeper along: blocked until it ignores it.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
   const pid_t pid = ::fork();
+  const int fork_errno = errno;
+  if (pid != 0) ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  errno = fork_errno;
   if (pid < 0) return errno_error("fork the keeper");
   if (pid == 0) {
     ours.reset();

@@ -13,7 +13,7 @@ using namespace hosa;
 namespace {
 
 // A fake agent: a child that makes journal and keeper as hosa does, holds what the test wants and stamps until it is
-// told to end. `dismiss` = the word 'd'. The journal is a file, so that the test looks into it from outside.
+// told to end. The journal is a file, so that the test looks into it from outside.
 struct Stage {
   scratch::CgroupFixture cgroup;
   scratch::Directory run;
@@ -33,7 +33,7 @@ void run_agent(const Stage& stage, const Holding& holding, int told, int answers
   if (!journal) ::_exit(1);
   const Roots roots = stage.cgroup.roots();
   journal->set_agent(::getpid(), 1);
-  auto keeper = Keeper::start(*journal, {&roots, stage.audit});
+  auto keeper = Keeper::start(*journal, {&roots, stage.audit.c_str()});
   if (!keeper) ::_exit(2);
   journal->stamp(scratch::clock_ns(CLOCK_MONOTONIC));
   journal->set_acting(true);
@@ -78,7 +78,7 @@ class Agent {
   }
   scratch::Child& child() { return child_; }
   pid_t keeper() const { return keeper_; }
-  // Ours is the reaper of orphans (main test below), so a keeper that ended is a zombie until it is waited for.
+  // This process reaps orphans (Reaper), so a keeper that ended is a zombie until it is waited for.
   bool keeper_lives() const { return ::waitpid(keeper_, nullptr, WNOHANG) != keeper_ && ::kill(keeper_, 0) == 0; }
   bool keeper_ends(double limit_s) const {
     return scratch::seconds_until(limit_s, [&] { return !keeper_lives(); }) >= 0;
@@ -158,8 +158,9 @@ TEST_CASE("S5: the keeper is in a session of its own, so a terminal's Ctrl-C and
   const Reaper reaper;
   const Stage stage;
   Agent agent(stage);
-  CHECK(::getsid(agent.keeper()) == agent.keeper());
-  CHECK(scratch::slurp("/proc/" + std::to_string(agent.keeper()) + "/comm") == "hosa-keeper");
+  CHECK(scratch::seconds_until(1, [&] { return ::getsid(agent.keeper()) == agent.keeper(); }) >= 0);
+  const std::string comm = "/proc/" + std::to_string(agent.keeper()) + "/comm";
+  CHECK(scratch::seconds_until(1, [&] { return scratch::slurp(comm) == "hosa-keeper"; }) >= 0);
 }
 
 TEST_CASE("with nothing held and the agent gone the keeper ends at once") {
