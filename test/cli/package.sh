@@ -11,7 +11,7 @@ fresh() { rm -rf "$image"; mkdir -p "$image"; }
 
 fresh; mkdir -p "$image/lib/systemd/system"
 check package-systemd-installs tools/package/install --root "$image"
-check package-systemd-enables test -e "$image/etc/systemd/system/multi-user.target.wants/hosa.service"
+check package-systemd-enables test -L "$image/etc/systemd/system/multi-user.target.wants/hosa.service"
 check package-runs "$image/usr/sbin/hosa" --version
 check package-systemd-removes tools/package/install --root "$image" --uninstall
 check package-systemd-leaves-nothing test ! -e "$image/usr/sbin/hosa" -a ! -e "$image/etc/systemd/system/hosa.service"
