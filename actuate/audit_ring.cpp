@@ -18,7 +18,7 @@ bool AuditRing::append(std::string_view line) {
   const std::size_t first = std::min(line.size(), kAuditRingBytes - at);
   if (first > 0) std::memcpy(area_->bytes + at, line.data(), first);
   if (first < line.size()) std::memcpy(area_->bytes, line.data() + first, line.size() - first);
-  __atomic_store_n(&area_->written, written + line.size(), __ATOMIC_RELEASE);
+  __atomic_store_n(&area_->written, written + line.size(), __ATOMIC_SEQ_CST);  // before the look whether to wake
   return true;
 }
 

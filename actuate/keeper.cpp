@@ -1,15 +1,55 @@
 #include "actuate/keeper.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+
 #include "actuate/keeper_loop.h"
+#include "loader/sys/file.h"
+
+extern "C" const char __executable_start, etext;  // by the linker: the program's text
 
 namespace hosa {
 namespace {
+
+constexpr long kCloseRange = 436;  // close_range, Linux 5.9, the same number on every architecture
+constexpr int kMlockOnFault = 4;   // MCL_ONFAULT, Linux 4.4
+
+void close_between(int from, int to) {
+  if (from > to) return;
+  if (::syscall(kCloseRange, static_cast<unsigned>(from), static_cast<unsigned>(to), 0) == 0) return;
+  for (int fd = from; fd <= std::min(to, 65535); ++fd) ::close(fd);
+}
+
+// A keeper that is started again while the agent runs would keep alive what is to end with the agent: BPF links above
+// all, and its sockets. Standard streams stay.
+void close_all_but(std::span<int> kept) {
+  std::sort(kept.begin(), kept.end());
+  int from = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    close_between(from, fd - 1);
+    from = std::max(from, fd + 1);
+  }
+  close_between(from, INT32_MAX);
+}
+
+// Ready when memory is not: its text is in memory before it is needed, what it touches stays there, the OOM killer
+// passes it by where that is permitted. And scheduled like anybody, whatever the agent is by now.
+void raise_keeper(const Fd& proc) {
+  (void)set_scheduling_policy(0, 0 /* SCHED_OTHER */);
+  (void)::setpriority(PRIO_PROCESS, 0, 0);
+  (void)write_file(proc.get(), "self/oom_score_adj", "-1000");
+  if (::mlockall(MCL_CURRENT | MCL_FUTURE | kMlockOnFault) != 0) return;
+  constexpr std::size_t kSmallestPage = 4096;
+  for (const char* at = &__executable_start; at < &etext; at += kSmallestPage)
+    (void)*static_cast<const volatile char*>(at);
+}
 
 // The keeper's side of the fork: a session of its own, quiet signals, nothing open but what it needs.
 [[noreturn]] void become_keeper_process(Journal& journal, const KeeperSetup& setup, Fd agent, Fd socket) {
@@ -20,6 +60,11 @@ namespace {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   (void)!::chdir("/");
+  const Fd* cgroup = setup.roots->cgroup;
+  int kept[] = {journal.fd(), setup.roots->proc->get(), cgroup != nullptr ? cgroup->get() : -1, agent.get(),
+                socket.get()};
+  close_all_but(kept);
+  raise_keeper(*setup.roots->proc);
   journal.become_keeper();
   journal.set_keeper(::getpid());
   KeeperLoop loop(journal, setup, std::move(agent), std::move(socket));

@@ -46,7 +46,8 @@ struct KeeperSetup {
 // The agent's end.
 class Keeper {
  public:
-  // Forks the keeper. To be called before any limit and before the agent raises its own priority.
+  // Forks the keeper. To be called before any limit; it can be called again when the keeper has gone: the new one
+  // closes what it has no need of and has normal scheduling, whatever the agent is by now.
   static Result<Keeper> start(Journal& journal, const KeeperSetup& setup);
   // Sends without waiting; the answer comes at fd(). EAGAIN: its queue is full.
   Result<uint32_t> ask(KeeperRequest request);

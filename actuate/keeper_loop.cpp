@@ -37,8 +37,11 @@ bool KeeperLoop::watching() const {
 bool KeeperLoop::wait() {
   pollfd sources[2] = {{socket_.get(), POLLIN, 0}, {agent_.get(), POLLIN, 0}};
   // Half a second while something is held; else it sleeps until it is spoken to.
-  const bool looks = watching() || !audit_.idle();
+  bool looks = watching() || !audit_.idle();
   journal_.set_watching(looks);
+  // Looked at again: an agent that began to act, or wrote a line, between look and word saw us watching still and did
+  // not wake us.
+  if (!looks && (watching() || !journal_.audit().empty())) journal_.set_watching(looks = true);
   const int ready = ::poll(sources, agent_ ? 2 : 1, looks ? kLookMs : -1);
   if (ready < 0 && errno != EINTR) return false;
   if (agent_ && (sources[1].revents & POLLIN) != 0) return false;
