@@ -254,7 +254,7 @@ TEST_CASE("S5: a pid that is another process by now is not touched") {
   CHECK(stop_process(held.journal, held.cgroup.proc(), former, scratch::soon_ns()).error().code == ESRCH);
   CHECK(held.journal.held_count() == 0);
   CHECK(count_with_policy(held.ref.pid, 0) == 3);
-  CHECK(held.child.state(held.cgroup.proc()) == 'S');
+  CHECK(held.child.becomes(held.cgroup.proc(), 'S'));
 }
 
 TEST_CASE("S1: with a full journal no thread is touched") {
