@@ -9,7 +9,7 @@ check() {  # check NAME COMMAND...
 }
 fresh() { rm -rf "$image"; mkdir -p "$image"; }
 
-fresh; mkdir -p "$image/lib/systemd/system"
+fresh; mkdir -p "$image/lib/systemd/system" "$image/usr/lib/systemd"; printf "#!/bin/sh\n" >"$image/lib/systemd/systemd"; chmod +x "$image/lib/systemd/systemd"; cp "$image/lib/systemd/systemd" "$image/usr/lib/systemd/"
 check package-systemd-installs tools/package/install --root "$image"
 check package-systemd-enables test -L "$image/etc/systemd/system/multi-user.target.wants/hosa.service"
 check package-runs "$image/usr/sbin/hosa" --version

@@ -266,7 +266,7 @@ void Agent::look_for_tasks() {
 // The keeper gave everything back while this process stood still (stopped, frozen, stuck): nothing is ours any more.
 void Agent::notice_give_back() {
   if (!journal_->gave_back()) return;
-  accept_give_back(*journal_);
+  accept_give_back(*journal_, roots_);
   for (MemoryHold& hold : memory_holds_) hold.forget_everything(moment_->now_s);
   for (CpuHold& hold : cpu_holds_) hold.forget_everything(moment_->now_s);
   note("keeper", "what", "this process stood still for 2 s; the keeper gave everything back");
