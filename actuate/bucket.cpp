@@ -12,21 +12,23 @@ void Bucket::start(double now_s) {
 
 Pulse Bucket::thaw(double now_s) {
   frozen_ = false;
+  grown_bytes_ = 0;
   frozen_total_s_ += now_s - frozen_since_s_;
   thawed_s_ = now_s;
   return Pulse::thaw;
 }
 
-Pulse Bucket::step(double now_s, double growth_bytes, double fill_per_s, const FreezeLimits& limits,
-                   double most_credit) {
-  tokens_ = std::max(tokens_, std::min(tokens_ + fill_per_s * (now_s - now_s_), 2 * fill_per_s));
-  tokens_ =
-      growth_bytes > 0 ? tokens_ - growth_bytes : std::max(tokens_, std::min(tokens_ - growth_bytes, most_credit));
+Pulse Bucket::step(double now_s, double growth_bytes, double fill_per_s, const FreezeLimits& limits) {
+  const double cap = std::max(2 * fill_per_s, tokens_);  // a lower fill takes away nothing that was earned
+  tokens_ = std::min(tokens_ + fill_per_s * (now_s - now_s_) - growth_bytes, cap);
   now_s_ = now_s;
   const bool must_run = now_s < run_until_s_;
   if (!frozen_) {
-    const bool rested = now_s - thawed_s_ >= limits.shortest_thaw_s;
-    if (tokens_ >= 0 || must_run || !rested) return Pulse::none;
+    grown_bytes_ += growth_bytes;
+    const double ran_s = now_s - thawed_s_;
+    const bool over = limits.crowd && ran_s >= kCrowdThawS && grown_bytes_ >= kGrainBytes;
+    const bool in_debt = tokens_ < 0 && ran_s >= limits.shortest_thaw_s;
+    if (must_run || !(over || in_debt)) return Pulse::none;
     frozen_ = true;
     frozen_since_s_ = now_s;
     ++freezes_;
@@ -36,7 +38,8 @@ Pulse Bucket::step(double now_s, double growth_bytes, double fill_per_s, const F
   if (must_run || age_s >= limits.longest_s) return thaw(now_s);
   // The pulse limit is kept by freezing longer, never by running longer: that errs towards the machine.
   const bool paid = tokens_ >= fill_per_s / 4 && fill_per_s > 0;
-  return paid && age_s >= 1.0 / kPulsesPerSecond ? thaw(now_s) : Pulse::none;
+  const double least_s = limits.crowd ? kCrowdFreezeS : 1.0 / kPulsesPerSecond;
+  return paid && age_s >= least_s ? thaw(now_s) : Pulse::none;
 }
 
 }  // namespace hosa

@@ -4,7 +4,7 @@
 // quarter second's worth thaw; the cap is two seconds' worth, and a bucket starts empty. Growth per thawed time is the
 // culprit's own behaviour, so "it has stopped pushing" needs no guess: it thaws and no freeze follows.
 #pragma once
-#include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace hosa {
@@ -14,21 +14,31 @@ enum class Pulse : uint8_t { none, freeze, thaw };
 struct FreezeLimits {
   double longest_s = 5.0;         // holding.md 3: 5 s; a quarter of WATCHDOG_USEC; 1 s with mates that wait for it
   double shortest_thaw_s = 0.01;  // one sensor quantum passes before the next freeze
+  // A crowd (more than kCrowd processes) that grows when thawed runs for 5 ms in 0.75 s, whatever tokens it has:
+  // after a sleep each of them is due for a scheduler tick before its neighbours, SCHED_IDLE or not (CFS places who
+  // wakes up just below min_vruntime). Measured on 6.1, one CPU, 30 processes: neighbours waited 30-90 ms at each thaw.
+  bool crowd = false;
 };
 
 class Bucket {
  public:
   // Each freeze makes epoll_wait and recv with a timeout return EINTR: at most this many a second.
   static constexpr int kPulsesPerSecond = 4;
+  static constexpr std::size_t kCrowd = 4;
+  static constexpr double kCrowdThawS = 0.005, kCrowdFreezeS = 0.75;
+  static constexpr double kGrainBytes = 64 * 1024;  // less is the sensor's noise
 
   void start(double now_s);
   // growth in bytes since the last step (may be negative), fill in bytes per second.
-  // What the culprit itself gives back counts as tokens, up to most_credit bytes: a relay of short-lived processes that
-  // frees ten megabytes and takes ten again uses up no room.
-  Pulse step(double now_s, double growth_bytes, double fill_per_s, const FreezeLimits& limits, double most_credit = 0);
+  // What the culprit gives back counts like any token, so a relay that frees ten megabytes and takes ten again uses up
+  // no room; with more credit than the cap it ran for 3 s without a freeze and counted as quiet (measured).
+  Pulse step(double now_s, double growth_bytes, double fill_per_s, const FreezeLimits& limits);
   // Somebody must run although the debt is not paid (a pending signal, a lock waited for): thaw now, stay thawed
   // until `until_s`.
   void let_run_until(double until_s) { run_until_s_ = until_s; }
+
+  // When a crowd's thaw is over; what follows is not a poll but the end of a pulse.
+  double crowd_until_s() const { return thawed_s_ + kCrowdThawS; }
 
   bool frozen() const { return frozen_; }
   double tokens() const { return tokens_; }
@@ -40,6 +50,7 @@ class Bucket {
   Pulse thaw(double now_s);
 
   double now_s_ = 0, tokens_ = 0, frozen_since_s_ = -1e9, thawed_s_ = -1e9, run_until_s_ = -1e9, frozen_total_s_ = 0;
+  double grown_bytes_ = 0;  // since the last thaw
   bool frozen_ = false;
   uint64_t freezes_ = 0;
 };

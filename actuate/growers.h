@@ -16,7 +16,7 @@ inline constexpr std::size_t kMembers = 1024;    // processes of one culprit tha
 inline constexpr std::size_t kMostGrowers = 64;  // more: the cgroup is frozen in place, moving 560 took 267 ms
 
 struct Member {
-  int pid = 0, parent = 0;
+  int pid = 0, parent = 0, session = 0;
   uint64_t start_ticks = 0;
   double bytes = 0;        // anonymous memory of its own, resident
   double gross_bytes = 0;  // all pages it was ever handed, as far as the probes saw

@@ -368,6 +368,22 @@ int Journal::find_process(EntryKind kind, int pid, int tid, uint64_t start_ticks
   return -1;
 }
 
+bool Journal::is_of(int index, EntryKind kind, int tid) const {
+  const layout::Entry& e = file_->entries[index];
+  return state(index) != EntryState::free && e.kind == static_cast<uint8_t>(kind) && e.tid == tid;
+}
+
+int Journal::forget_process(int pid, uint64_t start_ticks) {
+  int count = 0;
+  for (int i = 0; i < layout::kEntries; ++i) {
+    const layout::Entry& e = file_->entries[i];
+    if (state(i) == EntryState::free || e.pid != pid || e.start_ticks != start_ticks) continue;
+    forget(i);
+    ++count;
+  }
+  return count;
+}
+
 std::size_t Journal::list_threads(EntryKind kind, int pid, uint64_t start_ticks, std::span<int> tids) const {
   std::size_t count = 0;
   for (int i = 0; i < layout::kEntries && count < tids.size(); ++i) {

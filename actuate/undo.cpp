@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actuate/autogroup.h"
 #include "actuate/controllers.h"
 #include "actuate/heirs.h"
 #include "actuate/limit.h"
@@ -59,12 +60,23 @@ Undone undo_oom_score(const JournalEntry& entry, const Fd& proc) {
   return put ? Undone::restored : Undone::failed;
 }
 
+Undone undo_autogroup(const JournalEntry& entry, const Fd& proc) {
+  const auto standing = read_autogroup(proc, entry.pid);
+  const auto before = to_number<int>(entry.old_value.view());
+  if (!standing || !before || standing->number != entry.tid) return Undone::gone;  // it is in another session now
+  if (standing->nice == *before) return Undone::already;
+  if (standing->nice != 19) return Undone::somebodys;
+  const auto put = write_file(proc.get(), process_path(entry.pid, "autogroup").c_str(), entry.old_value.view());
+  return put ? Undone::restored : Undone::failed;
+}
+
 Undone undo_process(Journal& journal, const JournalEntry& entry, const Roots& roots) {
   const ProcessRef process{entry.pid, entry.start_ticks};
   if (!open_process(*roots.proc, process)) return Undone::gone;
   switch (entry.kind) {
     case EntryKind::thread_policy: return undo_policy(entry, *roots.proc);
     case EntryKind::oom_score_adj: return undo_oom_score(entry, *roots.proc);
+    case EntryKind::autogroup: return undo_autogroup(entry, *roots.proc);
     case EntryKind::stopped: continue_process(journal, *roots.proc, process); return Undone::restored;
     default: return Undone::failed;
   }
@@ -149,7 +161,7 @@ int undo_processes(Journal& journal, const Roots& roots, std::span<const Process
   int restored = 0;
   for (int i = 0; i < Journal::capacity(); ++i) {
     const auto entry = journal.read(i);
-    if (!entry || (entry->kind != EntryKind::thread_policy && entry->kind != EntryKind::oom_score_adj)) continue;
+    if (!entry || entry->pid == 0 || entry->kind == EntryKind::stopped) continue;
     const auto is_it = [&](const ProcessRef& p) { return p.pid == entry->pid && p.start_ticks == entry->start_ticks; };
     if (std::none_of(processes.begin(), processes.end(), is_it)) continue;
     heirs.note(*entry);

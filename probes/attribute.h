@@ -69,6 +69,19 @@ ALWAYS_INLINE void send(struct hosa_cpu* slot, int subject, int span, __u64 now,
   ring_submit(event, 0);
 }
 
+/* 5.10 cannot fetch what an atomic addition finds: two CPUs may both see the quota used up, and both send. */
+ALWAYS_INLINE void use_quota(struct hosa_config* config_now, struct hosa_cpu* slot, __u64 amount, __u64 now,
+                             __u64 cgroup, __u32 tgid) {
+  for (int i = 0; i < HOSA_QUOTAS; ++i) {
+    struct hosa_quota* quota = &config_now->quotas[i];
+    if (quota->cgroup ? quota->cgroup != cgroup : !quota->tgid || quota->tgid != tgid) continue;
+    __sync_fetch_and_add(&quota->left_bytes, -(__s64)amount);
+    if (quota->left_bytes > 0 || quota->sent) continue;
+    quota->sent = 1;
+    send(slot, HOSA_ALL_BYTES, HOSA_QUOTA, now, amount, cgroup, tgid);
+  }
+}
+
 /* The whole of it for one sample. hosa itself is neither attributed nor does it trip. */
 ALWAYS_INLINE void attribute(struct hosa_config* config_now, struct hosa_cpu* slot, int subject, __u64 amount) {
   __u32 tgid = current_pid_tgid() >> 32;
@@ -79,6 +92,7 @@ ALWAYS_INLINE void attribute(struct hosa_config* config_now, struct hosa_cpu* sl
   __u64 sum = 0;
   attribute_to(&by_process, &tgid, subject, amount, cgroup);
   attribute_to(&by_cgroup, &cgroup, subject, amount, cgroup);
+  if (subject == HOSA_ALL_BYTES) use_quota(config_now, slot, amount, now, cgroup, tgid);
   if (overflows(&slot->windows[subject][HOSA_SHORT_WINDOW], HOSA_SHORT_WINDOW_NS,
                 config_now->limits[subject][HOSA_SHORT_WINDOW], amount, now, quiet, &sum))
     send(slot, subject, HOSA_SHORT_WINDOW, now, sum, cgroup, tgid);

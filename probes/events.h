@@ -22,6 +22,18 @@ struct hosa_window {
 };
 #define HOSA_WINDOW_SENT (~0ULL)
 
+/* A byte quota: when this cgroup (or, where that is 0, this thread group) has been handed so many bytes more, of
+ * whatever kind, one record with span HOSA_QUOTA is sent. It drives the byte bucket of a held culprit. Counted per
+ * HOSA_SAMPLE_BYTES and CPU, so that is by how much it may be late. */
+#define HOSA_QUOTAS 8
+#define HOSA_QUOTA HOSA_SPANS
+struct hosa_quota {
+  __u64 cgroup;
+  __u64 tgid;
+  __s64 left_bytes; /* counted down; armed by user side */
+  __u64 sent;       /* 1: nothing is sent before it is armed again */
+};
+
 /* One slot of `counters`: totals since load, read without locks. 192 bytes = three cache lines. */
 struct hosa_cpu {
   __u64 wakeups;      /* sched_wakeup */
@@ -47,6 +59,7 @@ struct hosa_config {
   __u64 limits[HOSA_SUBJECTS][HOSA_SPANS]; /* per CPU and window; 0 = off */
   __u64 quiet_until_ns;                    /* CLOCK_MONOTONIC: no record before this */
   __u64 own_tgid;                          /* hosa itself is never attributed */
+  struct hosa_quota quotas[HOSA_QUOTAS];
 };
 
 /* Value of `by_cgroup` (key: __u64 cgroup id) and `by_process` (key: __u32 thread group id). Gross and sampled. */
@@ -59,10 +72,10 @@ struct hosa_usage {
 #define HOSA_CGROUPS 1024
 #define HOSA_PROCESSES 1024 /* those that were handed 64 KiB lately; reading the table costs by its size */
 
-/* Ring-buffer record: a window overflowed while this task was running. 56 bytes. */
+/* Ring-buffer record: a window overflowed, or a quota was used up, while this task was running. 56 bytes. */
 struct hosa_event {
   __u32 subject; /* enum hosa_subject */
-  __u32 span;    /* enum hosa_span */
+  __u32 span;    /* enum hosa_span, or HOSA_QUOTA */
   __u64 time_ns; /* CLOCK_MONOTONIC */
   __u64 amount;
   __u64 cgroup;

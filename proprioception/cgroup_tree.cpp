@@ -7,6 +7,7 @@
 
 #include "loader/sys/text.h"
 #include "proprioception/directory.h"
+#include "proprioception/turn.h"
 
 namespace hosa {
 
@@ -150,6 +151,7 @@ Result<void> walk_cgroups(const Fd& root, WalkDetail detail, CgroupTree& tree) {
   FixedVector<bool, kMaxCgroups> gone;
   bool any_gone = false;
   for (std::size_t i = 0; i < tree.items.size(); ++i) {  // grows while it runs: breadth first
+    let_others_run();
     const bool alive = visit(root, static_cast<int>(i), detail, tree);
     gone.push_back(!alive);
     any_gone |= !alive;

@@ -95,6 +95,7 @@ class Agent {
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
   std::array<CpuHold, kMostHolds> cpu_holds_;
+  bool quota_used_ = false;  // a held one has used up what its bucket allowed
   Handed handed_{senses_.kernel()};
   const Moment* moment_ = nullptr;
   Fd epoll_, timer_, signals_;

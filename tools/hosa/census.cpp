@@ -1,4 +1,5 @@
 #include "tools/hosa/census.h"
+#include "proprioception/turn.h"
 
 #include <algorithm>
 
@@ -126,6 +127,7 @@ void Census::follow_units() {
     Followed& followed = followed_[i];
     UnitUse& use = uses_[i];  // same order: units were added together
     if (use.unit != followed.id) continue;
+    let_others_run();
     const double current = followed.meter.read_current();
     if (current < 0) continue;
     if (current > followed.current + kMoved || current < followed.current - kMoved) {
@@ -233,11 +235,13 @@ void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Mem
   const std::size_t outside = pids.size();
   for (const int pid : held) pids.push_back(pid);
   for (std::size_t i = 0; i < pids.size(); ++i) {
+    let_others_run();
     const auto process = read_process(*setup_.proc, pids[i]);
     if (!process || process->kernel_thread()) continue;
     Member member;
     member.pid = process->pid;
     member.parent = process->parent;
+    member.session = process->session;
     member.start_ticks = process->start_ticks;
     member.bytes = static_cast<double>(process->own_pages()) * setup_.page_bytes;
     member.cpu_s = static_cast<double>(process->cpu_ticks) / kTicksPerSecond;

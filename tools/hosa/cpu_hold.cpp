@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "actuate/autogroup.h"
+#include "proprioception/turn.h"
+
 namespace hosa {
 namespace {
 
@@ -136,6 +139,7 @@ void CpuHold::idle_pass(const HoldContext& c) {
   if (c.moment.now_s - passed_s_ < kIdlePassS) return;
   passed_s_ = c.moment.now_s;
   c.census.members(unit_, {}, members_);
+  yielding_.clear();
   for (const Member& member : members_) {
     const auto process = read_process(*c.roots.proc, member.pid);
     if (!process || process->start_ticks != member.start_ticks) continue;
@@ -143,6 +147,14 @@ void CpuHold::idle_pass(const HoldContext& c) {
     if (!c.guard.reason(*process, unit_.path.view()).empty()) continue;
     const auto changed = idle_threads(c.journal, *c.roots.proc, {member.pid, member.start_ticks}, lease_ns());
     if (changed) idled_ += *changed;
+    if (changed) yielding_.push_back({member.pid, member.start_ticks});
+    let_others_run();
+  }
+  for (const ProcessRef& process : yielding_) {
+    const Member* member = find_member(members_, process.pid, process.start_ticks);
+    if (member != nullptr &&
+        owns_session(*c.roots.proc, member->session, members_, {yielding_.data(), yielding_.size()}))
+      (void)lower_autogroup(c.journal, *c.roots.proc, process, lease_ns());
   }
 }
 
@@ -175,7 +187,7 @@ void CpuHold::give_back_threads(const HoldContext& c) {
   int restored = 0;
   for (int i = 0; i < Journal::capacity(); ++i) {
     const auto entry = c.journal.read(i);
-    if (!entry || entry->kind != EntryKind::thread_policy) continue;
+    if (!entry || (entry->kind != EntryKind::thread_policy && entry->kind != EntryKind::autogroup)) continue;
     if (c.census.unit_of_pid(entry->pid) != unit_.id && c.census.unit_of_pid(entry->pid) != 0) continue;
     restored += undo_entry(c.journal, i, c.roots) == Undone::restored ? 1 : 0;
   }

@@ -1,4 +1,5 @@
 #include "tools/hosa/guard.h"
+#include "proprioception/turn.h"
 
 #include <algorithm>
 
@@ -34,6 +35,7 @@ int ProcessGuard::mark(Members& members, std::string_view cgroup_path, const Cen
   find_tracers(proc_, census.processes(), tracers);
   int free = 0;
   for (Member& member : members) {
+    let_others_run();
     const auto process = read_process(proc_, member.pid);
     member.is_protected = !process || !scope_.allows_process(member.pid, census) ||
                           std::find(tracers.begin(), tracers.end(), member.pid) != tracers.end() ||

@@ -365,13 +365,28 @@ void KernelSide::quiet_until(uint64_t monotonic_ns) {
   if (config_) store(config()->quiet_until_ns, monotonic_ns);
 }
 
+// The probe may be counting down while this is written: `sent` last, so that no record is lost.
+void KernelSide::arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes) {
+  if (!config_ || slot >= HOSA_QUOTAS) return;
+  hosa_quota& quota = config()->quotas[slot];
+  store(quota.cgroup, cgroup);
+  __atomic_store_n(&quota.left_bytes, static_cast<int64_t>(bytes), __ATOMIC_RELAXED);
+  __atomic_store_n(&quota.sent, uint64_t{0}, __ATOMIC_RELEASE);
+}
+
+void KernelSide::drop_quota(std::size_t slot) {
+  if (!config_ || slot >= HOSA_QUOTAS) return;
+  store(config()->quotas[slot].cgroup, 0);
+  __atomic_store_n(&config()->quotas[slot].sent, uint64_t{1}, __ATOMIC_RELEASE);
+}
+
 void KernelSide::consume(KernelEvents& events) {
   events.clear();
   if (!ring_) return;
   ring_.consume(
       [&](Bytes record) {
         const auto event = record.read<hosa_event>(0);
-        if (event && event->subject < HOSA_SUBJECTS && event->span < HOSA_SPANS) events.push_back(*event);
+        if (event && event->subject < HOSA_SUBJECTS && event->span <= HOSA_QUOTA) events.push_back(*event);
       },
       KernelEvents::capacity());
 }

@@ -92,6 +92,9 @@ class KernelSide {
   // All zero after open(): nothing trips. Take effect at the next sample on each CPU.
   void set_limits(const WindowLimits& limits);
   void quiet_until(uint64_t monotonic_ns);
+  // A record with span HOSA_QUOTA comes when that cgroup has been handed so many bytes more. slot < HOSA_QUOTAS.
+  void arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes);
+  void drop_quota(std::size_t slot);
 
   // For epoll, EPOLLIN, level-triggered; -1 without BPF.
   int ring_fd() const { return maps_.find("records"); }

@@ -9,6 +9,7 @@
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
 #include "proprioception/file_locks.h"
+#include "proprioception/turn.h"
 
 namespace hosa {
 namespace {
@@ -16,10 +17,11 @@ namespace {
 constexpr double kLeaseS = 10;         // a lease is renewed each second by the agent; the keeper undoes what ran out
 constexpr double kLookOutsideS = 0.2;  // holding.md 2
 constexpr double kLookAfterS = 1.0, kFullReadS = 0.25, kLookPerMemberS = 0.03;
-constexpr std::size_t kStatusPerTick = 8;
+constexpr std::size_t kStatusPerTick = 4;
 constexpr double kLetRunS = 1.0;  // a handled signal or a waited-for lock: this long without a freeze
 constexpr double kOwnMebibyte = 1024 * 1024;
-constexpr int kMostRewrites = 5;  // S4: a value that went back to what it was is written again so often
+constexpr double kLeastQuotaBytes = 64 * 1024;  // the sensor's grain
+constexpr int kMostRewrites = 5;                // S4: a value that went back to what it was is written again so often
 
 ValueText page_aligned(double bytes, double page_bytes) {
   const auto page = static_cast<uint64_t>(page_bytes);
@@ -43,7 +45,10 @@ double MemoryHold::wish_s() const {
   // Three quarters of the insurance are far away for a slow leak: no need to look ten times a second.
   if (holding_.stage() == Stage::insured) return holding_.used_share() > 0.5 ? 0.1 : 0.25;
   if (holding_.stage() != Stage::bucket) return 0.5;
-  return frozen() ? 0.05 : 0.01;
+  if (frozen()) return held_.size() > Bucket::kCrowd ? 0.1 : 0.05;
+  // A crowd's thaw ends on time; otherwise the byte quota wakes the loop, and 10 ms is the fallback.
+  const double left_s = holding_.bucket().crowd_until_s() - now_s_;
+  return held_.size() > Bucket::kCrowd && left_s > 0 ? std::max(left_s, 0.0005) : 0.01;
 }
 
 void MemoryHold::note(const HoldContext& c, const char* event, const char* action, std::string_view old_value,
@@ -101,7 +106,7 @@ void MemoryHold::read_bytes(const HoldContext& c, Observation& o) {
 
 Observation MemoryHold::observe(const HoldContext& c) {
   Observation o;
-  o.now_s = c.moment.now_s;
+  o.now_s = now_s_ = c.moment.now_s;
   read_bytes(c, o);
   if (o.gone) o.bytes = bytes_, o.current_bytes = current_;
   bytes_ = o.bytes;
@@ -121,6 +126,7 @@ Observation MemoryHold::observe(const HoldContext& c) {
   o.detector_agrees = c.moment.verdict->level >= 1 || c.moment.verdict->slope > 0;
   o.share = 1.0 / std::max(1, c.held_units);
   o.freeze = freeze_;
+  o.freeze.crowd = held_.size() > Bucket::kCrowd;
   return o;
 }
 
@@ -211,6 +217,7 @@ void MemoryHold::drop_line(const HoldContext& c) {
 
 void MemoryHold::use_stop(const HoldContext& c, const char* why) {
   means_ = Means::stop;
+  prepare(c);
   note(c, "act", "SIGSTOP", "", "", why);
 }
 
@@ -229,6 +236,7 @@ void MemoryHold::use_in_place(const HoldContext& c) {
   if (!index) return use_stop(c, "the journal is full");
   in_place_entry_ = *index;
   means_ = Means::in_place;
+  prepare(c);
   note(c, "act", "cgroup.freeze", "0", "1", "more than 64 grow: frozen in place");
 }
 
@@ -239,12 +247,24 @@ void MemoryHold::freeze_limits_of(const HoldContext& c, int pid) {
   }
 }
 
-// Before it is held: the right victim, should it come to the OOM killer; and no claim to the CPU for the time it was
+// The right victim, should it come to the OOM killer; and no claim to the CPU for the time it was
 // frozen: thawed, a paced process catches up at full speed, and its neighbours waited 4-8 ms at each thaw (6.1, one
 // CPU).
-void MemoryHold::prepare(const HoldContext& c, const ProcessRef& process) {
-  (void)offer_to_oom(c.journal, *c.roots.proc, process, lease_ns());
-  (void)idle_threads(c.journal, *c.roots.proc, process, lease_ns());
+// It takes 3-5 ms a process there, so it is done while they are frozen.
+void MemoryHold::prepare(const HoldContext& c) {
+  for (const ProcessRef& process : unprepared_) {
+    (void)offer_to_oom(c.journal, *c.roots.proc, process, lease_ns());
+    (void)idle_threads(c.journal, *c.roots.proc, process, lease_ns());
+    const auto now = read_process(*c.roots.proc, process.pid);
+    if (now && owns_session(*c.roots.proc, now->session, now_, {held_.data(), held_.size()}))
+      (void)lower_autogroup(c.journal, *c.roots.proc, process, lease_ns());
+    let_others_run();
+  }
+  unprepared_.clear();
+}
+
+bool MemoryHold::is_held(int pid) const {
+  return std::any_of(held_.begin(), held_.end(), [pid](const ProcessRef& p) { return p.pid == pid; });
 }
 
 // Level 3: the growers are chosen, offered to the OOM killer should it come to that, and sent to the room.
@@ -253,6 +273,7 @@ void MemoryHold::fill_room(const HoldContext& c) {
   const int free = c.guard.mark(now_, unit_.path.view(), c.census);
   const Growers growers = choose_growers(before_, now_, std::max(bytes_ - bytes_at_begin_, kOwnMebibyte));
   held_.clear();
+  unprepared_.clear();
   if (growers.protected_share > 0.5 || growers.pids.empty()) {
     note(c, "refused", "hold room", "", "", growers.pids.empty() ? "nobody in it grows" : "a protected process grows");
     return;
@@ -269,7 +290,7 @@ void MemoryHold::fill_room(const HoldContext& c) {
   }
   if (static_cast<int>(held_.size()) < free) freeze_.longest_s = std::min(freeze_.longest_s, 1.0);  // mates may wait
   if (c.shadow) return note(c, "act", "room", "", "", "shadow");
-  for (const ProcessRef& process : held_) prepare(c, process);
+  unprepared_ = held_;
   if (c.roots.cgroup == nullptr) return use_stop(c, "no cgroup v2 here");
   if (growers.too_many && free == static_cast<int>(now_.size()) && !unit_.is_tree()) return use_in_place(c);
   KeeperRequest request = make_request(KeeperTask::make_room, cgroup_id_, cgroup_path_.view(), lease_ns());
@@ -303,6 +324,7 @@ void MemoryHold::on_answer(const HoldContext& c, const KeeperAnswer& answer) {
 void MemoryHold::pulse(const HoldContext& c, Pulse what) {
   if (what == Pulse::none || c.shadow) return;
   const bool freeze = what == Pulse::freeze;
+  if (freeze) frozen_s_ = c.moment.now_s;
   if (means_ == Means::room) {
     if (freeze)
       (void)room_.freeze();
@@ -321,6 +343,13 @@ void MemoryHold::pulse(const HoldContext& c, Pulse what) {
 }
 
 void MemoryHold::close_room(const HoldContext& c) {
+  if (means_ == Means::room) {
+    static PidList inside;
+    inside.clear();
+    (void)room_.members(inside);
+    adopt(c, inside);
+    prepare(c);
+  }
   (void)undo_processes(c.journal, c.roots, {held_.data(), held_.size()}, cgroup_);
   if (means_ == Means::room || means_ == Means::asked) {
     const auto asked = c.keeper.ask(make_request(KeeperTask::close_room, cgroup_id_, cgroup_path_.view(), lease_ns()));
@@ -376,7 +405,7 @@ void MemoryHold::move_in_too(const HoldContext& c, const Growers& growers) {
     const auto process = read_process(*c.roots.proc, pid);
     if (!process || !held_.push_back({pid, process->start_ticks})) continue;
     freeze_limits_of(c, pid);
-    prepare(c, held_.back());
+    (void)unprepared_.push_back(held_.back());
     request.pids[request.pid_count++] = pid;
   }
   if (request.pid_count == 0) return;
@@ -384,22 +413,50 @@ void MemoryHold::move_in_too(const HoldContext& c, const Growers& growers) {
   note(c, "act", "room", "", "", "growth came from outside the room: its growers moved in");
 }
 
+// Who was born in the room is held, too; who has gone is forgotten.
+void MemoryHold::adopt(const HoldContext& c, const PidList& inside) {
+  std::size_t kept = 0;
+  for (const ProcessRef& process : held_) {
+    const auto now = read_process(*c.roots.proc, process.pid);
+    if (now && now->start_ticks == process.start_ticks)
+      held_[kept++] = process;
+    else
+      c.journal.forget_process(process.pid, process.start_ticks);
+  }
+  held_.resize_down(kept);
+  for (const int pid : inside) {
+    if (is_held(pid)) continue;
+    const auto process = read_process(*c.roots.proc, pid);
+    if (process && held_.push_back({pid, process->start_ticks})) (void)unprepared_.push_back(held_.back());
+    let_others_run();
+  }
+}
+
 // Frozen ones with a handled signal pending, or with somebody waiting behind a lock of theirs, are let run.
 void MemoryHold::look_after_held(const HoldContext& c) {
   if (!frozen()) return;
-  static PidList inside;
-  inside.clear();
-  if (means_ == Means::room)
-    (void)room_.members(inside);
-  else
+  PidList& inside = inside_;
+  if (means_ == Means::room) {
+    if (members_read_s_ < frozen_s_) {  // nobody is born while they are frozen
+      members_read_s_ = c.moment.now_s;
+      inside.clear();
+      (void)room_.members(inside);
+      if (has_newcomers(inside)) adopt(c, inside);
+      prepare(c);
+    }
+  } else {
+    inside.clear();
     for (const ProcessRef& process : held_) inside.push_back(process.pid);
+  }
   const auto is_inside = [&](int pid) { return std::find(inside.begin(), inside.end(), pid) != inside.end(); };
-  // Eight a tick: 64 status files are 20 ms on a 125 MIPS board, and everybody's turn comes within half a second.
+  // Four a tick: 64 status files are 40 ms on a 125 MIPS board.
   for (std::size_t i = 0; i < std::min<std::size_t>(inside.size(), kStatusPerTick); ++i) {
     const auto status = read_status(*c.roots.proc, inside[status_turn_++ % inside.size()]);
+    let_others_run();
     if (status && status->asked_to_end()) return holding_.bucket().let_run_until(c.moment.now_s + kLetRunS);
   }
-  if (c.moment.now_s - locks_read_s_ < kLookOutsideS) return;
+  // Reading /proc/locks waits for all CPUs (percpu_down_write, 11 ms), so it is worth it in a long freeze only.
+  if (c.moment.now_s - std::max(locks_read_s_, frozen_s_) < kLookOutsideS) return;
   locks_read_s_ = c.moment.now_s;
   static LockWaits waits;
   waits.clear();
@@ -445,6 +502,7 @@ void MemoryHold::step(const HoldContext& c) {
   carry_out(c, orders);
   if (holding_.stage() == Stage::bucket) look_outside(c);
   if (holding_.stage() == Stage::bucket || holding_.stage() == Stage::insured) keep_ours(c);
+  arm_quota(c);
   // Pulses are not decisions: a summary each 10 s.
   if (holding_.bucket().freezes() != told_freezes_ && c.moment.now_s - told_s_ >= 10) {
     told_s_ = c.moment.now_s;
@@ -453,9 +511,22 @@ void MemoryHold::step(const HoldContext& c) {
   }
 }
 
+// While its culprit runs under the bucket, the byte sensor wakes the loop when the tokens are used up: polling each
+// 10 ms alone let thirty processes of a relay run for 30-70 ms on one CPU.
+void MemoryHold::arm_quota(const HoldContext& c) {
+  const bool wanted = holding_.stage() == Stage::bucket && means_ == Means::room && !frozen() && !c.shadow;
+  if (wanted)
+    c.kernel.arm_quota(quota_slot_, room_id_,
+                       static_cast<uint64_t>(std::max(holding_.bucket().tokens(), kLeastQuotaBytes)));
+  else if (quota_armed_)
+    c.kernel.drop_quota(quota_slot_);
+  quota_armed_ = wanted;
+}
+
 void MemoryHold::release(const HoldContext& c, const char* why) {
   if (holding_.stage() != Stage::insured && holding_.stage() != Stage::bucket) return;
   carry_out(c, holding_.release(c.moment.now_s));
+  arm_quota(c);
   note(c, "given_back", "all", "", "", why);
 }
 

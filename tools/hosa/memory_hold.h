@@ -4,6 +4,9 @@
 // Means, first choice first (holding.md 2): the hold room; the cgroup frozen in place (more than 64 growers and nobody
 // else in it); SIGSTOP by the loop.
 #pragma once
+#include <algorithm>
+
+#include "actuate/autogroup.h"
 #include "actuate/holding.h"
 #include "actuate/process_hold.h"
 #include "actuate/room.h"
@@ -26,6 +29,7 @@ struct HoldContext {
   const Roots& roots;
   Audit& audit;
   ProcessGuard& guard;
+  KernelSide& kernel;
   bool shadow = false;
   bool memory_controller = false;
   double room_option = 0;
@@ -40,6 +44,7 @@ class MemoryHold {
  public:
   enum class Means : uint8_t { none, asked, room, in_place, stop };
 
+  void set_quota_slot(std::size_t slot) { quota_slot_ = slot; }
   // Insures. False: nothing is held (the reason is in the audit log).
   bool begin(const HoldContext& c, const Unit& unit, const Finding& finding, Cause cause);
   void again(const HoldContext& c, const Finding& finding, Cause cause);  // a relapse while watching
@@ -64,13 +69,19 @@ class MemoryHold {
   void set_line(const HoldContext& c, double line_bytes);
   void drop_line(const HoldContext& c);
   void fill_room(const HoldContext& c);
-  void prepare(const HoldContext& c, const ProcessRef& process);
+  void prepare(const HoldContext& c);
+  bool is_held(int pid) const;
+  bool has_newcomers(const PidList& inside) const {
+    return std::any_of(inside.begin(), inside.end(), [this](int pid) { return !is_held(pid); });
+  }
   void use_stop(const HoldContext& c, const char* why);
   void use_in_place(const HoldContext& c);
   void pulse(const HoldContext& c, Pulse pulse);
   void close_room(const HoldContext& c);
   void look_outside(const HoldContext& c);
   void move_in_too(const HoldContext& c, const Growers& growers);
+  void arm_quota(const HoldContext& c);
+  void adopt(const HoldContext& c, const PidList& inside);
   void look_after_held(const HoldContext& c);
   void keep_ours(const HoldContext& c);
   void note(const HoldContext& c, const char* event, const char* action, std::string_view old_value,
@@ -89,7 +100,9 @@ class MemoryHold {
   Members before_, now_, outside_;
   Means means_ = Means::none;
   Room room_;
-  FixedVector<ProcessRef, kMostGrowers> held_;
+  static constexpr std::size_t kMostHeld = 256;
+  FixedVector<ProcessRef, kMostHeld> held_, unprepared_;
+  PidList inside_;  // members of the frozen room
   FreezeLimits freeze_;
   bool has_line_ = false, owns_unowned_ = false, closing_ = false;
   int line_entry_ = -1, swap_entry_ = -1, in_place_entry_ = -1;
@@ -97,9 +110,12 @@ class MemoryHold {
   double bytes_at_begin_ = 0, unowned_at_begin_ = 0, headroom_ = 1e18;
   double looked_outside_s_ = 0, looked_after_s_ = 0, told_s_ = 0;
   uint64_t told_freezes_ = 0;
+  std::size_t quota_slot_ = 0;
+  bool quota_armed_ = false;
   std::size_t status_turn_ = 0;
   int rewritten_ = 0;
-  double bytes_ = 0, current_ = 0, full_read_s_ = -1e9, locks_read_s_ = 0;
+  double now_s_ = 0, bytes_ = 0, current_ = 0, full_read_s_ = -1e9, locks_read_s_ = 0, frozen_s_ = 0,
+         members_read_s_ = -1;
 };
 
 }  // namespace hosa

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actuate/room_size.h"
+#include "proprioception/turn.h"
 #include "tools/hosa/agent.h"
 
 namespace hosa {
@@ -26,7 +27,8 @@ constexpr double kStormTasks = 64;  // births since onset that make a storm of a
 }  // namespace
 
 HoldContext Agent::context() {
-  HoldContext c{*moment_, senses_.vector(), census_, handed_, *journal_, *keeper_, roots_, audit_, guard_};
+  HoldContext c{*moment_, senses_.vector(), census_, handed_, *journal_,
+                *keeper_, roots_,           audit_,  guard_,  senses_.kernel()};
   c.shadow = !acting_allowed();
   c.memory_controller = memory_controller_;
   c.room_option = options_.room_bytes;
@@ -85,6 +87,10 @@ void Agent::on_ring() {
   for (const hosa_event& event : events) {
     ++trips_;
     if (now_ns > event.time_ns) record_latency_.add_ns(now_ns - event.time_ns);
+    if (event.span == HOSA_QUOTA) {
+      quota_used_ = true;
+      continue;
+    }
     if (static_cast<int>(event.tgid) == keeper_->pid()) continue;
     if (is_held(event)) continue;
     tripwires_.tripped(event, now_s);
@@ -190,6 +196,7 @@ void Agent::hold_memory(const Finding& finding) {
   const Unit* unit = census_.find(finding.unit);
   if (vacant == nullptr || unit == nullptr || !may_hold(finding, "memory: as many as allowed are held")) return;
   *vacant = MemoryHold{};
+  vacant->set_quota_slot(static_cast<std::size_t>(vacant - memory_holds_.data()));
   journal_->set_acting(true);
   if (vacant->begin(c, *unit, finding, cause)) ++insured_;
 }
@@ -334,13 +341,17 @@ void Agent::sense_and_suspect(uint64_t now_ns) {
 
 void Agent::on_tick() {
   const uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
+  begin_turn();
   ++ticks_;
   journal_->stamp(begun_ns);
   // A running bucket is looked at each 10 ms; the machine need not be.
-  if (moment_ == nullptr || begun_ns - sensed_ns_ >= (active_holds() > 0 ? kSenseHoldingNs : kSenseNs))
+  const bool due = begun_ns - sensed_ns_ >= (active_holds() > 0 ? kSenseHoldingNs : kSenseNs);
+  // Who has used up a quota is frozen first; the machine is looked at in the next turn.
+  if (moment_ == nullptr || (due && !quota_used_))
     sense_and_suspect(begun_ns);
   else
     moment_ = &senses_.later();
+  quota_used_ = false;
   notice_give_back();
   step_holds();
   if (ends_s_ > 0 && moment_->boot_s >= ends_s_) ending_ = true;

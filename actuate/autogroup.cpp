@@ -1,0 +1,82 @@
+#include "actuate/autogroup.h"
+
+#include <algorithm>
+
+#include "loader/sys/file.h"
+#include "loader/sys/text.h"
+#include "proprioception/process.h"
+
+namespace hosa {
+namespace {
+
+constexpr std::string_view kLowest = "19";
+
+// What the autogroup had before us, if another of its processes is in the journal already.
+std::optional<ValueText> before_us(const Journal& journal, int number) {
+  for (int i = 0; i < Journal::capacity(); ++i) {
+    if (!journal.is_of(i, EntryKind::autogroup, number)) continue;
+    if (const auto entry = journal.read(i)) return entry->old_value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Autogroup> parse_autogroup(std::string_view text) {
+  constexpr std::string_view kName = "/autogroup-";
+  if (!text.starts_with(kName)) return std::nullopt;
+  text.remove_prefix(kName.size());
+  const auto number = to_number<int>(take_word(text));
+  if (!number || take_word(text) != "nice") return std::nullopt;
+  const auto nice = to_number<int>(take_word(text));
+  if (!nice || *nice < -20 || *nice > 19) return std::nullopt;
+  return Autogroup{*number, *nice};
+}
+
+std::optional<Autogroup> read_autogroup(const Fd& proc, int pid) {
+  char buffer[64];
+  const auto text = read_file(proc.get(), process_path(pid, "autogroup").c_str(), buffer);
+  return text ? parse_autogroup(*text) : std::nullopt;
+}
+
+bool owns_session(const Fd& proc, int session, const Members& members, std::span<const ProcessRef> ours) {
+  const auto is_ours = [&](int pid) {
+    return std::any_of(ours.begin(), ours.end(), [pid](const ProcessRef& p) { return p.pid == pid; });
+  };
+  if (session <= 0) return false;
+  for (const Member& member : members) {
+    if (member.session == session && !is_ours(member.pid)) return false;
+  }
+  if (is_ours(session)) return true;
+  const auto leader = read_process(proc, session);
+  return !leader || leader->session != session;
+}
+
+Result<bool> lower_autogroup(Journal& journal, const Fd& proc, const ProcessRef& process, uint64_t deadline_ns) {
+  const auto standing = read_autogroup(proc, process.pid);
+  if (!standing) return false;
+  if (journal.find_process(EntryKind::autogroup, process.pid, standing->number, process.start_ticks) >= 0) return false;
+  const auto now = read_process(proc, process.pid);
+  if (!now || now->start_ticks != process.start_ticks) return make_error(ESRCH, "lower the autogroup");
+  const auto before = before_us(journal, standing->number);
+  if (!before && standing->nice == 19) return false;
+  JournalEntry change;
+  change.kind = EntryKind::autogroup;
+  change.pid = process.pid;
+  change.tid = standing->number;
+  change.start_ticks = process.start_ticks;
+  change.deadline_ns = deadline_ns;
+  if (before)
+    change.old_value = *before;
+  else
+    change.old_value.append_number(standing->nice);
+  change.ours = kLowest;
+  const auto index = journal.remember(change);
+  if (!index) return index.error();
+  if (standing->nice == 19 || write_file(proc.get(), process_path(process.pid, "autogroup").c_str(), kLowest))
+    return true;
+  journal.forget(*index);
+  return errno_error("lower the autogroup");
+}
+
+}  // namespace hosa

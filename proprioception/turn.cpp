@@ -1,0 +1,34 @@
+#include "proprioception/turn.h"
+
+#include <time.h>
+
+#include <cstdint>
+
+namespace hosa {
+namespace {
+
+constexpr uint64_t kTurnNs = 500'000;
+constexpr long kRestNs = 100'000;
+
+uint64_t begun_ns = 0;
+
+uint64_t now_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+}  // namespace
+
+void begin_turn() {
+  begun_ns = now_ns();
+}
+
+void let_others_run() {
+  if (begun_ns == 0 || now_ns() - begun_ns < kTurnNs) return;
+  const timespec rest{0, kRestNs};
+  ::nanosleep(&rest, nullptr);
+  begun_ns = now_ns();
+}
+
+}  // namespace hosa
