@@ -109,6 +109,7 @@ const char* entry_kind_name(EntryKind kind) {
     case EntryKind::controller: return "controller";
     case EntryKind::freeze_in_place: return "freeze";
     case EntryKind::autogroup: return "autogroup";
+    case EntryKind::khugepaged: return "khugepaged";
   }
   return "";
 }

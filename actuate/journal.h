@@ -31,8 +31,9 @@ enum class EntryKind : uint8_t {
   controller,       // switched on in the cgroup's subtree_control; value is its name
   freeze_in_place,  // cgroup.freeze of a cgroup that is not our room
   autogroup,        // nice of a session's autogroup; value is the number
+  khugepaged,       // its pages_to_scan
 };
-constexpr uint8_t kLastEntryKind = static_cast<uint8_t>(EntryKind::autogroup);
+constexpr uint8_t kLastEntryKind = static_cast<uint8_t>(EntryKind::khugepaged);
 
 enum class CgroupFile : uint8_t {
   none,

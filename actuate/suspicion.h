@@ -29,9 +29,9 @@ struct Finding {
 class Suspicion {
  public:
   static constexpr double kPatienceS = 3;  // a trip that nobody's net growth confirms for so long was churn
-  // Who uses up the room in a few seconds is believed after a tenth of a second; anybody else has to go on for half a
-  // second, which most programs that start up do not.
-  static constexpr double kShortestLookS = 0.1, kPatientLookS = 0.5, kUrgentS = 3, kLookS = 1.0;
+  // Who uses up the room in a few seconds is believed after a tenth of a second; anybody else has to go on for 0.4
+  // s, which most programs that start up do not.
+  static constexpr double kShortestLookS = 0.1, kPatientLookS = 0.4, kUrgentS = 3, kLookS = 1.0;
   static constexpr double kLeastBytes = 4.0 * 1024 * 1024;  // a leak of 50 MB/s has them in 80 ms
 
   // Begins, unless it has begun: churn trips all day, and each suspicion must come to its end to teach the tripwires.

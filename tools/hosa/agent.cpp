@@ -214,8 +214,7 @@ void Agent::on_keeper() {
   // Without a living keeper nobody is held: everything is given back, and a new keeper is asked for.
   release_all("the keeper has gone");
   (void)undo_all(*journal_, roots_, false);
-  for (MemoryHold& hold : memory_holds_) hold.forget_everything(moment_ != nullptr ? moment_->now_s : 0);
-  for (CpuHold& hold : cpu_holds_) hold.forget_everything(moment_ != nullptr ? moment_->now_s : 0);
+  forget_holds();
   if (const auto started = start_keeper(); !started) {
     (void)fail(started.error(), 0);
     ending_ = true;

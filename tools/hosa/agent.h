@@ -59,6 +59,8 @@ class Agent {
   std::span<const UnitUse> candidates();
   bool may_hold(const Finding& finding, const char* resource);
   void step_holds();
+  void pace_khugepaged();
+  void forget_holds();
   void notice_give_back();
   void release_all(const char* why);
   double pace() const;
@@ -95,6 +97,8 @@ class Agent {
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
   std::array<CpuHold, kMostHolds> cpu_holds_;
+  bool slow_khugepaged_ = false;
+  int khugepaged_entry_ = -1;
   bool quota_used_ = false;  // a held one has used up what its bucket allowed
   Handed handed_{senses_.kernel()};
   const Moment* moment_ = nullptr;

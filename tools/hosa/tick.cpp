@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "actuate/khugepaged.h"
 #include "actuate/room_size.h"
 #include "proprioception/turn.h"
 #include "tools/hosa/agent.h"
@@ -270,13 +271,33 @@ void Agent::look_for_tasks() {
   task_suspicion_.drop();
 }
 
+void Agent::forget_holds() {
+  const double now_s = moment_ != nullptr ? moment_->now_s : 0;
+  for (MemoryHold& hold : memory_holds_) hold.forget_everything(now_s);
+  for (CpuHold& hold : cpu_holds_) hold.forget_everything(now_s);
+  slow_khugepaged_ = false;
+  khugepaged_entry_ = -1;
+}
+
 // The keeper gave everything back while this process stood still (stopped, frozen, stuck): nothing is ours any more.
 void Agent::notice_give_back() {
   if (!journal_->gave_back()) return;
   accept_give_back(*journal_, roots_);
-  for (MemoryHold& hold : memory_holds_) hold.forget_everything(moment_->now_s);
-  for (CpuHold& hold : cpu_holds_) hold.forget_everything(moment_->now_s);
+  forget_holds();
   note("keeper", "what", "this process stood still for 2 s; the keeper gave everything back");
+}
+
+// Only while a bucket runs, and never with --only: it is a setting of the whole machine.
+void Agent::pace_khugepaged() {
+  bool bucket = false;
+  for (const MemoryHold& hold : memory_holds_) bucket = bucket || hold.level() >= 3;
+  const bool wanted = bucket && acting_allowed() && !scope_.limited();
+  if (wanted == slow_khugepaged_) return;
+  slow_khugepaged_ = wanted;
+  if (wanted) khugepaged_entry_ = slow_khugepaged(*journal_, clock_ns(CLOCK_BOOTTIME) + 10'000'000'000u);
+  if (!wanted && khugepaged_entry_ >= 0) (void)undo_entry(*journal_, khugepaged_entry_, roots_);
+  if (khugepaged_entry_ >= 0) note(wanted ? "act" : "given_back", "what", "khugepaged: one page at a time");
+  if (!wanted) khugepaged_entry_ = -1;
 }
 
 void Agent::step_holds() {
@@ -287,6 +308,7 @@ void Agent::step_holds() {
     if (before < 3 && hold.level() >= 3) ++acts_;
   }
   for (CpuHold& hold : cpu_holds_) hold.step(c);
+  pace_khugepaged();
   const bool acting = active_holds() > 0 || journal_->held_count() > 0;
   journal_->set_acting(acting);
   if (!acting || c.moment.now_s - leased_s_ < 1) return;
