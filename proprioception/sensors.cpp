@@ -9,6 +9,7 @@
 #include "proprioception/meminfo.h"
 #include "proprioception/network_counters.h"
 #include "proprioception/pressure.h"
+#include "proprioception/turn.h"
 #include "proprioception/vmstat.h"
 
 namespace hosa {
@@ -72,10 +73,15 @@ void Sensors::read(Sample& sample) const {
   char buffer[kKernelTextBytes];
   sample = Sample{};
   read_cpu(sample, buffer);
+  let_others_run();
   read_memory(sample, buffer);
+  let_others_run();
   read_vmstat(sample, buffer);
+  let_others_run();
   read_pressure(sample, buffer);
+  let_others_run();
   read_disks(sample, buffer);
+  let_others_run();
   read_network(sample, buffer);
   sample.monotonic_ns = clock_ns(CLOCK_MONOTONIC);
   sample.boottime_ns = clock_ns(CLOCK_BOOTTIME);

@@ -60,6 +60,7 @@ class Agent {
   bool may_hold(const Finding& finding, const char* resource);
   void step_holds();
   void pace_khugepaged();
+  bool urgent() const;
   void forget_holds();
   void notice_give_back();
   void release_all(const char* why);

@@ -375,11 +375,11 @@ void MemoryHold::carry_out(const HoldContext& c, const Orders& orders) {
   if (orders.drop_line) drop_line(c);
 }
 
-// Growth that now comes from outside the room: its growers go in, too. And who was born in the room is held with it.
+// While the room is frozen: does growth now come from outside of it? Then its growers go in, too.
 void MemoryHold::look_outside(const HoldContext& c) {
   // A look costs by the number of processes (0.4 ms each there), so a crowd is looked at less often.
   const double pace_s = std::max(kLookOutsideS, static_cast<double>(now_.size()) * kLookPerMemberS);
-  if (means_ != Means::room || asked_id_ != 0 || c.moment.now_s - looked_outside_s_ < pace_s) return;
+  if (means_ != Means::room || !frozen() || asked_id_ != 0 || c.moment.now_s - looked_outside_s_ < pace_s) return;
   const bool first = looked_outside_s_ == 0;
   looked_outside_s_ = c.moment.now_s;
   c.census.members(unit_, c.handed.now(c.moment.now_s), now_);

@@ -361,6 +361,13 @@ void Agent::sense_and_suspect(uint64_t now_ns) {
   note("ready", "what", "warm-up has ended");
 }
 
+// Who has used up a quota, or its 5 ms, is frozen first; the machine is looked at in the next turn.
+bool Agent::urgent() const {
+  const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
+  return quota_used_ || std::any_of(memory_holds_.begin(), memory_holds_.end(),
+                                    [now_s](const MemoryHold& hold) { return hold.in_crowd_thaw(now_s); });
+}
+
 void Agent::on_tick() {
   const uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
   begin_turn();
@@ -368,8 +375,7 @@ void Agent::on_tick() {
   journal_->stamp(begun_ns);
   // A running bucket is looked at each 10 ms; the machine need not be.
   const bool due = begun_ns - sensed_ns_ >= (active_holds() > 0 ? kSenseHoldingNs : kSenseNs);
-  // Who has used up a quota is frozen first; the machine is looked at in the next turn.
-  if (moment_ == nullptr || (due && !quota_used_))
+  if (moment_ == nullptr || (due && !urgent()))
     sense_and_suspect(begun_ns);
   else
     moment_ = &senses_.later();
