@@ -382,7 +382,7 @@ void MemoryHold::look_outside(const HoldContext& c) {
   if (means_ != Means::room || !frozen() || asked_id_ != 0 || c.moment.now_s - looked_outside_s_ < pace_s) return;
   const bool first = looked_outside_s_ == 0;
   looked_outside_s_ = c.moment.now_s;
-  c.census.members(unit_, c.handed.now(c.moment.now_s), now_);
+  c.census.members(unit_, {}, now_);  // who was handed what costs 16 ms there, and is asked only below
   if (first) outside_ = now_;
   double growth = 0;
   for (const Member& member : now_) {
@@ -394,6 +394,7 @@ void MemoryHold::look_outside(const HoldContext& c) {
     return;
   }
   // Who is protected is asked only now: it means a look at everybody's status.
+  c.census.members(unit_, c.handed.now(c.moment.now_s), now_);
   (void)c.guard.mark(now_, unit_.path.view(), c.census);
   move_in_too(c, choose_growers(outside_, now_, growth));
   outside_ = now_;
