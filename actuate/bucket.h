@@ -14,7 +14,7 @@ enum class Pulse : uint8_t { none, freeze, thaw };
 struct FreezeLimits {
   double longest_s = 5.0;         // holding.md 3: 5 s; a quarter of WATCHDOG_USEC; 1 s with mates that wait for it
   double shortest_thaw_s = 0.01;  // one sensor quantum passes before the next freeze
-  // A crowd (more than kCrowd processes) that grows when thawed runs for 5 ms in 0.75 s, whatever tokens it has:
+  // A crowd (more than kCrowd processes) that grows when thawed runs for 3 ms in 0.75 s, whatever tokens it has:
   // after a sleep each of them is due for a scheduler tick before its neighbours, SCHED_IDLE or not (CFS places who
   // wakes up just below min_vruntime). Measured on 6.1, one CPU, 30 processes: neighbours waited 30-90 ms at each thaw.
   bool crowd = false;
@@ -25,7 +25,7 @@ class Bucket {
   // Each freeze makes epoll_wait and recv with a timeout return EINTR: at most this many a second.
   static constexpr int kPulsesPerSecond = 4;
   static constexpr std::size_t kCrowd = 4;
-  static constexpr double kCrowdThawS = 0.005, kCrowdFreezeS = 0.75;
+  static constexpr double kCrowdThawS = 0.003, kCrowdFreezeS = 0.75;
   static constexpr double kGrainBytes = 64 * 1024;  // less is the sensor's noise
 
   void start(double now_s);

@@ -60,7 +60,7 @@ class MemoryHold {
   bool owns_room(uint64_t cgroup) const { return room_id_ != 0 && room_id_ == cgroup; }
   bool frozen() const { return holding_.bucket().frozen(); }
   double wish_s() const;  // how soon it wants to be called again
-  // A held crowd has its 5 ms: whatever can wait for them to be over waits.
+  // A held crowd has its 3 ms: whatever can wait for them to be over waits.
   bool in_crowd_thaw(double now_s) const {
     return holding_.stage() == Stage::bucket && !frozen() && held_.size() > Bucket::kCrowd &&
            now_s < holding_.bucket().crowd_until_s() + 0.005;
