@@ -27,8 +27,8 @@ constexpr const char* kBrkSymbol = "__arm64_sys_brk";
 // Bit values of include/linux/gfp_types.h, the same from 4.13 to 6.18; used where no format file can be read.
 constexpr uint64_t kGfpMovable = 0x8, kGfpZero = 0x100, kGfpNoMemalloc = 0x80000;
 
-// Entries per batch read: 3 KiB of stack, 1 ms on a 125 MIPS board. A hash bucket longer than this would be refused (ENOSPC); buckets number
-// as many as entries, so they hold a handful.
+// Entries per batch read: 3 KiB of stack, 1 ms on a 125 MIPS board. A hash bucket longer than this would be refused
+// (ENOSPC); buckets number as many as entries, so they hold a handful.
 constexpr uint32_t kBatch = 64;
 
 struct RawProbe {
