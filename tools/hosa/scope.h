@@ -18,6 +18,7 @@ class Scope {
  public:
   Scope(std::string_view only, const Config& config, const Fd& proc) : only_(only), config_(&config), proc_(&proc) {}
   bool limited() const { return !only_.empty(); }
+  bool by_command() const { return limited() && only_.view().front() != '/' && !only_.view().starts_with("pid:"); }
   // May this unit be touched at all? names: for command lines seen in calm.
   bool allows(const Unit& unit, const Census& census, ProcessNames& names) const;
   // May this process be, inside an allowed unit?

@@ -110,7 +110,10 @@ bool Agent::count() {
   if (now_s - counted_s_ < (suspicious ? look_s : kCensusS)) return false;
   const bool onset = suspicious && now_s - looked_s_ > 1;
   const auto look = onset ? Census::Look::onset : suspicious ? Census::Look::suspicious : Census::Look::calm;
-  census_.take(now_s, moment_->unowned_bytes, handed_, look);
+  if (!suspicious && scope_.by_command())
+    know_everybody();  // command lines of those born since, too
+  else
+    census_.take(now_s, moment_->unowned_bytes, handed_, look);
   counted_s_ = now_s;
   if (suspicious) looked_s_ = now_s;
   // Also while somebody is suspected: what counts as "before" is older than the onset, and on a machine whose churn
