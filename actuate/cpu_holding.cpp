@@ -20,12 +20,13 @@ CpuOrders CpuHolding::hold(const CpuObservation& o, double cpu_per_s_at_onset) {
 bool CpuHolding::pushes(const CpuObservation& o) {
   const double seconds = o.now_s - look_s_;
   if (seconds < 1.0) return false;
-  const bool busy = (o.cpu_s - look_cpu_s_) / seconds > std::max(onset_rate_ / 2, kLeastPush);
+  const double rate = (o.cpu_s - look_cpu_s_) / seconds;
   const bool throttled = o.throttled > look_throttled_;
   look_s_ = o.now_s;
   look_cpu_s_ = o.cpu_s;
   look_throttled_ = o.throttled;
-  return stage_ == CpuStage::quota ? throttled : busy;
+  if (stage_ == CpuStage::quota) return throttled && rate > kQuotaUsed * o.quota_per_s;
+  return rate > std::max(onset_rate_ / 2, kLeastPush);
 }
 
 CpuOrders CpuHolding::release(double now_s) {

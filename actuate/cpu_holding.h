@@ -4,8 +4,8 @@
 //     --- others still wait kEscalateS later, and a quota can be set ---> quota (level 3: cpu.max)
 //   back one step after kHysteresisS without pushing; a relapse within 60 s doubles that.
 //
-// Pushing: under a quota, cpu.stat nr_throttled grows; under a weight, it still takes more than half of the CPU time
-// it took when it was named.
+// Pushing: under a quota, it is throttled and uses nearly all of it (ordinary work in bursts is throttled now and then,
+// too); under a weight, it still takes more than half of the CPU time it took when it was named.
 #pragma once
 #include <cstdint>
 
@@ -19,6 +19,7 @@ struct CpuObservation {
   uint64_t throttled = 0;    // cpu.stat nr_throttled
   double waiting_share = 0;  // how much of the time somebody waited for a CPU: PSI cpu some, 0..1
   bool has_quota = false;    // cpu.max can be set for it
+  double quota_per_s = 0;    // what it would allow or allows, CPU seconds per second
   bool gone = false;
 };
 
@@ -31,6 +32,7 @@ class CpuHolding {
   static constexpr double kEscalateS = 2, kHarm = 0.5, kHysteresisS = 3, kLongestHysteresisS = 600, kRelapseS = 60;
 
   static constexpr double kLeastPush = 0.5;  // of one CPU: less is nobody's storm
+  static constexpr double kQuotaUsed = 0.85;
 
   CpuOrders hold(const CpuObservation& o, double cpu_per_s_at_onset);
   CpuOrders step(const CpuObservation& o);

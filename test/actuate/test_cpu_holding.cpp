@@ -42,6 +42,7 @@ TEST_CASE("a spinner's weight goes down at once and comes back when it has stopp
 TEST_CASE("a quota follows when others still wait, and goes before the weight") {
   Storm s;
   s.o.has_quota = true;
+  s.o.quota_per_s = 0.3;
   s.carry_out(s.holding.hold(s.o, 2.0));
   s.run(5, 2.0, 0.9);
   CHECK(s.quota);
@@ -52,4 +53,15 @@ TEST_CASE("a quota follows when others still wait, and goes before the weight") 
   s.run(4, 0.0, 0.0);
   CHECK_FALSE(s.weight);
   CHECK(s.quota_writes == 1);
+}
+
+TEST_CASE("ordinary work whose bursts are throttled now and then is no longer pushing") {
+  Storm s;
+  s.o.has_quota = true;
+  s.o.quota_per_s = 0.3;
+  s.carry_out(s.holding.hold(s.o, 2.0));
+  s.run(5, 2.0, 0.9);
+  REQUIRE(s.quota);
+  s.run(5, 0.2, 0.0);
+  CHECK_FALSE(s.quota);
 }

@@ -56,6 +56,7 @@ CpuObservation CpuHold::observe(const HoldContext& c) {
   o.now_s = c.moment.now_s;
   o.waiting_share = c.moment.waiting_share;
   o.has_quota = means_ == Means::weight && c.ceiling >= 3;
+  o.quota_per_s = 1e-5 * kQuotaPerCpuUs * c.online_cpus;
   if (cgroup_ && !unit_.is_tree()) {
     const CgroupUsage usage = meter_.read();
     o.cpu_s = static_cast<double>(usage.cpu_usec) * 1e-6;
