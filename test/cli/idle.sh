@@ -8,7 +8,6 @@
 need_root
 
 busy_ticks() { awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 + $9 }' /proc/stat; }
-figures() { ask "s['wakeups'], s['cpu_s'], s['trips'], s['rss_bytes'], s['level']"; } # one question: three wake-ups
 descriptors() { find "/proc/$agent/fd" -mindepth 1 | wc -l; }
 
 if ! start_agent --shadow --warmup 20s; then
@@ -18,14 +17,21 @@ fi
 sleep 23 # learned, and the first readings done
 measured='' seconds=15
 for attempt in 1 2 3 4; do
-  before=$(figures) busy=$(busy_ticks)
+  sleep 5 # a start of Python is a tripwire's business: what was asked last has been forgotten
+  "$hosa" status --json --state "$dir/state" >"$dir/before.json" 2>/dev/null
+  busy=$(busy_ticks)
   sleep $seconds
   busy=$((($(busy_ticks) - busy) / seconds))
-  read -r measured cost <<<"$(python3 -c "
-import sys
-b, a = eval(sys.argv[1]), eval(sys.argv[2])
-print((a[0] - b[0] - 3) / $seconds, '%.1f MB, %.2f %% of a CPU, %d trips, level %d'
-      % (a[3] / 1048576, (a[1] - b[1]) * 100 / $seconds, a[2] - b[2], a[4]))" "$before" "$(figures)")"
+  "$hosa" status --json --state "$dir/state" >"$dir/after.json" 2>/dev/null
+  read -r measured cost <<<"$(python3 - "$dir" $seconds <<'PYTHON'
+import json, sys
+b, a = (json.load(open(f"{sys.argv[1]}/{name}.json")) for name in ("before", "after"))
+seconds = int(sys.argv[2])
+print((a["wakeups"] - b["wakeups"] - 3) / seconds,  # three for the question itself
+      "%.1f MB, %.2f %% of a CPU, %d trips, level %d" % (a["rss_bytes"] / 1048576, (a["cpu_s"] - b["cpu_s"]) * 100 / seconds,
+                                                         a["trips"] - b["trips"], a["level"]))
+PYTHON
+)"
   awk "BEGIN { exit !($measured <= 2.5) }" && break
 done
 echo "idle: $measured wake-ups a second, $cost, attempt $attempt, others used $busy % of a CPU"
