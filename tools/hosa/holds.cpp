@@ -1,0 +1,151 @@
+// Everybody who is held: how a hold begins, is carried on at each wake-up, and ends.
+#include <time.h>
+
+#include <algorithm>
+
+#include "actuate/khugepaged.h"
+#include "tools/hosa/agent.h"
+
+namespace hosa {
+
+HoldContext Agent::context() {
+  HoldContext c{*moment_, senses_.vector(), census_, handed_, *journal_,
+                *keeper_, roots_,           audit_,  guard_,  senses_.kernel()};
+  c.shadow = !acting_allowed();
+  c.memory_controller = memory_controller_;
+  c.room_option = options_.room_bytes;
+  c.page_bytes = static_cast<double>(machine_.page_bytes);
+  c.held_units = 0;
+  for (const MemoryHold& hold : memory_holds_) c.held_units += hold.level() > 0 ? 1 : 0;
+  c.held_units = std::max(1, c.held_units);
+  c.ceiling = config_.ceiling;
+  c.online_cpus = std::max(1u, machine_.online_cpus);
+  c.max_tasks = static_cast<double>(machine_.max_tasks);
+  return c;
+}
+
+int Agent::active_holds() const {
+  int count = 0;
+  for (const MemoryHold& hold : memory_holds_) count += hold.level() > 0 ? 1 : 0;
+  for (const CpuHold& hold : cpu_holds_) count += hold.level() > 0 ? 1 : 0;
+  return count;
+}
+
+bool Agent::acts_in_force() const {
+  for (const MemoryHold& hold : memory_holds_) {
+    if (hold.level() >= 3) return true;
+  }
+  for (const CpuHold& hold : cpu_holds_) {
+    if (hold.level() >= 2) return true;
+  }
+  return false;
+}
+
+bool Agent::may_hold(const Finding& finding, const char* resource) {
+  const Unit* unit = census_.find(finding.unit);
+  if (unit == nullptr || moment_->now_s < respite_until_s_) return false;
+  if (!scope_.allows(*unit, census_, guard_.names())) return false;
+  if (unit->is_tree()) {
+    const auto process = read_process(proc_, unit->top_pid);
+    if (process && !guard_.reason(*process, "/").empty()) return false;
+  }
+  if (active_holds() < config_.max_contained) return true;
+  note("refused", "what", resource);
+  return false;
+}
+
+void Agent::hold_memory(const Finding& finding) {
+  const HoldContext c = context();
+  const Cause cause = memory_suspicion_.cause();
+  const double now_s = moment_->now_s;
+  MemoryHold* vacant = nullptr;
+  for (MemoryHold& hold : memory_holds_) {
+    if (hold.stage() == Stage::done)
+      vacant = vacant == nullptr ? &hold : vacant;
+    else if (hold.unit().id == finding.unit) {
+      if (hold.stage() == Stage::watching && now_s >= respite_until_s_) hold.again(c, finding, cause), ++insured_;
+      return;
+    }
+  }
+  const Unit* unit = census_.find(finding.unit);
+  if (vacant == nullptr || unit == nullptr || !may_hold(finding, "memory: as many as allowed are held")) return;
+  *vacant = MemoryHold{};
+  vacant->set_quota_slot(static_cast<std::size_t>(vacant - memory_holds_.data()));
+  journal_->set_acting(true);
+  if (vacant->begin(c, *unit, finding, cause)) ++insured_;
+}
+
+void Agent::hold_cpu(const Finding& finding, Carrier carrier, Cause cause) {
+  const HoldContext c = context();
+  const double now_s = moment_->now_s;
+  CpuHold* vacant = nullptr;
+  for (CpuHold& hold : cpu_holds_) {
+    if (hold.stage() == CpuStage::done)
+      vacant = vacant == nullptr ? &hold : vacant;
+    else if (hold.unit().id == finding.unit) {
+      if (hold.stage() == CpuStage::watching && now_s >= respite_until_s_) hold.again(c, finding), ++acts_;
+      return;
+    }
+  }
+  const Unit* unit = census_.find(finding.unit);
+  if (vacant == nullptr || unit == nullptr || !may_hold(finding, "cpu: as many as allowed are held")) return;
+  *vacant = CpuHold{};
+  journal_->set_acting(true);
+  if (vacant->begin(c, *unit, finding, cause, carrier)) ++acts_;
+}
+
+void Agent::forget_holds() {
+  const double now_s = moment_ != nullptr ? moment_->now_s : 0;
+  for (MemoryHold& hold : memory_holds_) hold.forget_everything(now_s);
+  for (CpuHold& hold : cpu_holds_) hold.forget_everything(now_s);
+  slow_khugepaged_ = false;
+  khugepaged_entry_ = -1;
+}
+
+// The keeper gave everything back while this process stood still (stopped, frozen, stuck): nothing is ours any more.
+void Agent::notice_give_back() {
+  if (!journal_->gave_back()) return;
+  accept_give_back(*journal_, roots_);
+  forget_holds();
+  note("keeper", "what", "this process stood still for 2 s; the keeper gave everything back");
+}
+
+// Only while a bucket runs, and never with --only: it is a setting of the whole machine.
+void Agent::pace_khugepaged() {
+  bool bucket = false;
+  for (const MemoryHold& hold : memory_holds_) bucket = bucket || hold.level() >= 3;
+  const bool wanted = bucket && acting_allowed() && !scope_.limited();
+  if (wanted == slow_khugepaged_) return;
+  slow_khugepaged_ = wanted;
+  if (wanted) khugepaged_entry_ = slow_khugepaged(*journal_, clock_ns(CLOCK_BOOTTIME) + 10'000'000'000u);
+  if (!wanted && khugepaged_entry_ >= 0) (void)undo_entry(*journal_, khugepaged_entry_, roots_);
+  if (khugepaged_entry_ >= 0) note(wanted ? "act" : "given_back", "what", "khugepaged: one page at a time");
+  if (!wanted) khugepaged_entry_ = -1;
+}
+
+void Agent::step_holds() {
+  const HoldContext c = context();
+  for (MemoryHold& hold : memory_holds_) {
+    const int before = hold.level();
+    hold.step(c);
+    if (before < 3 && hold.level() >= 3) ++acts_;
+  }
+  for (CpuHold& hold : cpu_holds_) hold.step(c);
+  pace_khugepaged();
+  const bool acting = active_holds() > 0 || journal_->held_count() > 0;
+  journal_->set_acting(acting);
+  if (!acting || c.moment.now_s - leased_s_ < 1) return;
+  leased_s_ = c.moment.now_s;
+  const uint64_t deadline_ns = clock_ns(CLOCK_BOOTTIME) + 10'000'000'000u;
+  for (int i = 0; i < Journal::capacity(); ++i) {
+    if (journal_->state(i) == EntryState::armed) journal_->renew(i, deadline_ns);
+  }
+}
+
+void Agent::release_all(const char* why) {
+  const HoldContext c = context();
+  for (MemoryHold& hold : memory_holds_) hold.release(c, why);
+  for (CpuHold& hold : cpu_holds_) hold.release(c, why);
+}
+
+}  // namespace hosa

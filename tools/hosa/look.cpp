@@ -1,0 +1,180 @@
+// From a record, a short horizon or a high score to a name: whom to suspect, how often to count, when to give up.
+#include <time.h>
+
+#include <algorithm>
+
+#include "actuate/room_size.h"
+#include "tools/hosa/agent.h"
+
+namespace hosa {
+
+namespace {
+
+// While memory is held, the short horizon and the high score are what the held one makes: others are looked for less
+// often (a look is 20 ms on such a board), unless a tripwire names somebody else.
+constexpr double kLookHoldingS = 0.5, kOthersS = 10;
+constexpr double kLookS = 0.135;   // suspicious
+constexpr double kCensusS = 5;     // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
+constexpr double kQuietS = 0.1;    // after a record no other is sent for so long: the look is under way
+constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
+constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4;
+constexpr double kChurnS = 0.4;     // no net growth after so long: it was churn
+constexpr double kStormTasks = 64;  // births since onset that make a storm of a burst
+
+}  // namespace
+
+// Who is held already pushes against the bucket all the time: that is no news.
+bool Agent::is_held(const hosa_event& event) const {
+  const uint64_t unit = census_.unit_of_pid(static_cast<int>(event.tgid));
+  for (const MemoryHold& hold : memory_holds_) {
+    if (hold.level() >= 2 &&
+        (hold.unit().id == event.cgroup || hold.unit().id == unit || hold.owns_room(event.cgroup))) {
+      return event.subject != HOSA_FORKS;
+    }
+  }
+  return false;
+}
+
+void Agent::on_ring() {
+  static KernelEvents events;
+  events.clear();
+  senses_.kernel().consume(events);
+  const uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+  const double now_s = static_cast<double>(now_ns) * 1e-9;
+  for (const hosa_event& event : events) {
+    ++trips_;
+    if (now_ns > event.time_ns) record_latency_.add_ns(now_ns - event.time_ns);
+    if (event.span == HOSA_QUOTA) {
+      quota_used_ = true;
+      continue;
+    }
+    if (static_cast<int>(event.tgid) == keeper_->pid()) continue;
+    if (is_held(event)) continue;
+    tripwires_.tripped(event, now_s);
+    const double onset_s = static_cast<double>(event.time_ns) * 1e-9;
+    (event.subject == HOSA_FORKS ? task_suspicion_ : memory_suspicion_).raise(Cause::tripwire, onset_s, now_s);
+  }
+  if (!events.empty()) senses_.kernel().quiet_until(now_ns + static_cast<uint64_t>(kQuietS * 1e9));
+}
+
+// Counts who uses what: every 5 s when calm, at each look while somebody is suspected.
+bool Agent::count() {
+  const double now_s = moment_->now_s;
+  const bool suspicious =
+      memory_suspicion_.active(now_s) || cpu_suspicion_.active(now_s) || task_suspicion_.active(now_s);
+  const double look_s = active_holds() > 0 ? kLookHoldingS : kLookS;
+  if (now_s - counted_s_ < (suspicious ? look_s : kCensusS)) return false;
+  const bool onset = suspicious && now_s - looked_s_ > 1;
+  const auto look = onset ? Census::Look::onset : suspicious ? Census::Look::suspicious : Census::Look::calm;
+  if (!suspicious && scope_.by_command())
+    know_everybody();  // command lines of those born since, too
+  else
+    census_.take(now_s, moment_->unowned_bytes, handed_, look);
+  counted_s_ = now_s;
+  if (suspicious) looked_s_ = now_s;
+  // Also while somebody is suspected: what counts as "before" is older than the onset, and on a machine whose churn
+  // trips all day there may never be a calm census.
+  history_.remember(now_s, census_.uses());
+  return true;
+}
+
+// The resource whose dimensions together carry most of the distance.
+detect::Resource Agent::carrier() const {
+  const detect::Verdict& v = *moment_->verdict;
+  std::array<double, detect::kResources> sum{};
+  for (std::size_t i = 0; i < v.n; ++i)
+    sum[static_cast<std::size_t>(senses_.vector().dimensions()[i].resource)] += v.contribution[i];
+  return static_cast<detect::Resource>(std::max_element(sum.begin(), sum.end()) - sum.begin());
+}
+
+bool Agent::crowded() const {
+  // Only the resource that carries the episode (spec 7). And who is in a hold room is SCHED_IDLE and thawed in bursts:
+  // such a crowd is no harm to others.
+  if (carrier() != detect::Resource::cpu) return false;
+  for (const MemoryHold& hold : memory_holds_) {
+    if (hold.level() >= 3) return false;
+  }
+  return moment_->waiting_share > kCrowdedShare && moment_->running_per_cpu >= kCrowdedPerCpu;
+}
+
+void Agent::suspect() {
+  const double now_s = moment_->now_s;
+  const detect::Verdict& verdict = *moment_->verdict;
+  const double horizon = verdict.warming ? Holding::kWarmupHorizonS : Holding::kHorizonS;
+  const bool others = active_holds() == 0 || now_s - others_s_ >= kOthersS;
+  // A slow leak is far along when the horizon sees it: what was before is what the oldest census says.
+  if (others && moment_->horizon_s < horizon)
+    others_s_ = now_s, memory_suspicion_.raise(Cause::horizon, now_s - 20, now_s);
+  const bool rising = !verdict.warming && verdict.level >= 2;
+  if (others && rising && carrier() == detect::Resource::memory)
+    others_s_ = now_s, memory_suspicion_.raise(Cause::score, now_s - 10, now_s);
+  if (!crowded())
+    crowded_since_s_ = -1;
+  else if (crowded_since_s_ < 0)
+    crowded_since_s_ = now_s;
+  const bool hurts = crowded_since_s_ >= 0 && now_s - crowded_since_s_ >= kCrowdedS;
+  if (hurts && !verdict.warming && verdict.level >= 1) cpu_suspicion_.raise(Cause::score, crowded_since_s_, now_s);
+}
+
+// With --only the sandbox is the machine: shares are of the growth inside it, whatever else this host is doing.
+std::span<const UnitUse> Agent::candidates() {
+  if (!scope_.limited()) return census_.uses();
+  allowed_.clear();
+  for (const UnitUse& use : census_.uses()) {
+    const Unit* unit = census_.find(use.unit);
+    if (unit != nullptr && scope_.allows(*unit, census_, guard_.names())) allowed_.push_back(use);
+  }
+  return {allowed_.data(), allowed_.size()};
+}
+
+// Nobody was confirmed: what tripped was churn, and its wire is set higher.
+void Agent::drop_memory_suspicion() {
+  if (memory_suspicion_.cause() != Cause::none) tripwires_.settle(senses_.kernel(), false);
+  memory_suspicion_.drop();
+  nobody_told_ = false;
+}
+
+void Agent::look_for_memory() {
+  const double now_s = moment_->now_s;
+  if (!memory_suspicion_.active(now_s)) return drop_memory_suspicion();
+  RoomInputs in;
+  in.mem_total = moment_->total_bytes;
+  in.mem_available = moment_->available_bytes;
+  in.room_option = options_.room_bytes;
+  const double room = room_bytes(in);
+  const double least = std::max(Suspicion::kLeastBytes, room / 100);
+  const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, candidates(), history_, least, room);
+  const double horizon = moment_->verdict->warming ? Holding::kWarmupHorizonS : Holding::kHorizonS;
+  if (finding.confirmed && room / finding.growth_per_s < horizon) {
+    hold_memory(finding);
+    tripwires_.settle(senses_.kernel(), true);
+    memory_suspicion_.drop();
+  } else if (memory_suspicion_.age_s(now_s) > kChurnS && finding.growth < least / 4) {
+    drop_memory_suspicion();
+  } else if (finding.grows && !finding.named && finding.growth > least && !nobody_told_) {
+    nobody_told_ = true;
+    JsonLine line = audit_.line("nobody", level());
+    line.text("resource", "memory").number("share", finding.share).number("runner_up", finding.runner_up_share);
+    Audit::explain(line, *moment_, senses_.vector());
+    audit_.write(line);
+  }
+}
+
+void Agent::look_for_cpu() {
+  if (!cpu_suspicion_.active(moment_->now_s)) return cpu_suspicion_.drop();
+  const Finding finding = cpu_suspicion_.look(Carrier::cpu, moment_->now_s, candidates(), history_, 0);
+  if (!finding.confirmed) return;
+  hold_cpu(finding, Carrier::cpu, cpu_suspicion_.cause());
+  cpu_suspicion_.drop();
+}
+
+void Agent::look_for_tasks() {
+  if (!task_suspicion_.active(moment_->now_s)) return task_suspicion_.drop();
+  const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, candidates(), history_, kStormTasks);
+  if (!finding.confirmed) return;
+  hold_cpu(finding, Carrier::tasks, task_suspicion_.cause());
+  tripwires_.settle(senses_.kernel(), true);
+  task_suspicion_.drop();
+}
+
+}  // namespace hosa
