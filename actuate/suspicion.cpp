@@ -12,6 +12,14 @@ double amount(const UnitUse* use, Carrier carrier) {
   return carrier == Carrier::memory ? use->bytes : carrier == Carrier::cpu ? use->cpu_s : use->forks;
 }
 
+// What the unit used per second before the onset: a limit below that would hold its ordinary work for ever.
+double usual_rate(const UseHistory& history, const UseHistory::Generation& before, uint64_t unit, Carrier carrier) {
+  const UseHistory::Generation* older = history.at(before.time_s - Suspicion::kUsualS);
+  if (older == nullptr || older->time_s >= before.time_s) return 0;
+  const double used = amount(before.find(unit), carrier) - amount(older->find(unit), carrier);
+  return std::max(0.0, used / (before.time_s - older->time_s));
+}
+
 }  // namespace
 
 const char* cause_name(Cause cause) {
@@ -58,6 +66,7 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
   if (who.runner_up != detect::Attribution::kNobody) finding.runner_up = uses[who.runner_up].unit;
   finding.runner_up_share = who.runner_up_share;
   finding.growth = growth[who.culprit].amount;
+  finding.usual_per_s = usual_rate(history, *before, culprit.unit, carrier);
   const double seconds = now_s - earlier_.time_s;
   if (seconds < kShortestLookS) return finding;
   finding.growth_per_s = (amount(&culprit, carrier) - amount(earlier_.find(culprit.unit), carrier)) / seconds;

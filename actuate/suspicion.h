@@ -24,6 +24,7 @@ struct Finding {
   double share = 0, runner_up_share = 0;
   double growth = 0;        // of the culprit since onset: bytes, CPU seconds or births
   double growth_per_s = 0;  // over the last second or two of looking
+  double usual_per_s = 0;   // over some seconds before the onset, as far as the history reaches
 };
 
 class Suspicion {
@@ -32,6 +33,7 @@ class Suspicion {
   // Who uses up the room in a few seconds is believed after a tenth of a second; anybody else has to go on for 0.4
   // s, which most programs that start up do not.
   static constexpr double kShortestLookS = 0.1, kPatientLookS = 0.4, kUrgentS = 3, kLookS = 1.0;
+  static constexpr double kUsualS = 5;
   static constexpr double kLeastBytes = 4.0 * 1024 * 1024;  // a leak of 50 MB/s has them in 80 ms
 
   // Begins, unless it has begun: churn trips all day, and each suspicion must come to its end to teach the tripwires.

@@ -81,3 +81,20 @@ TEST_CASE("the history answers the youngest generation that is not younger than 
   CHECK(history.at(-5)->time_s == 0.0);
   CHECK(UseHistory{}.at(1) == nullptr);
 }
+
+TEST_CASE("what somebody used before the onset is told with the name") {
+  UseHistory history;
+  for (int i = 0; i <= 8; ++i) {
+    const UnitUse use{7, 0, 0.34 * 2 * i, 0};  // a third of a CPU
+    history.remember(2.0 * i, {&use, 1});
+  }
+  Suspicion suspicion;
+  suspicion.raise(Cause::score, 16, 16.1);
+  UnitUse use{7, 0, 5.6, 0};
+  suspicion.look(Carrier::cpu, 16.2, {&use, 1}, history, 0);
+  use.cpu_s = 6.6;
+  const Finding finding = suspicion.look(Carrier::cpu, 17.2, {&use, 1}, history, 0);
+  CHECK(finding.named);
+  CHECK(finding.usual_per_s == Catch::Approx(0.34));
+  CHECK(finding.growth_per_s == Catch::Approx(1.0));
+}

@@ -15,7 +15,9 @@ constexpr double kIdlePassS = 0.05;  // findings 3: a storm of forks is held by 
 // cpu.weight 1 of 100: beside one neighbour of default weight the culprit keeps 1 %, alone all of the CPU.
 constexpr std::string_view kLowWeight = "1";
 constexpr std::string_view kQuotaPeriod = " 100000";
-constexpr unsigned kQuotaPerCpuUs = 30000;  // 30 % of each CPU, as the CPU bucket of holding.md 3
+constexpr double kPeriodUs = 100000;
+constexpr double kQuotaPerCpu = 0.3;  // of each CPU, as the CPU bucket of holding.md 3
+constexpr double kUsualRoom = 1.25;   // but what it used before the onset, and a quarter more, it keeps
 
 // A storm is not allowed thousands more, however many ids are left: each costs 10-20 KB of kernel memory.
 constexpr uint64_t kMostNewTasks = 64;
@@ -51,12 +53,17 @@ void CpuHold::note(const HoldContext& c, const char* event, const char* action, 
   c.audit.write(line);
 }
 
+double CpuHold::quota_per_s(const HoldContext& c) const {
+  const double usual = carrier_ == Carrier::cpu ? finding_.usual_per_s : 0;
+  return std::max(kQuotaPerCpu * c.online_cpus, kUsualRoom * usual);
+}
+
 CpuObservation CpuHold::observe(const HoldContext& c) {
   CpuObservation o;
   o.now_s = c.moment.now_s;
   o.waiting_share = c.moment.waiting_share;
   o.has_quota = means_ == Means::weight && c.ceiling >= 3;
-  o.quota_per_s = 1e-5 * kQuotaPerCpuUs * c.online_cpus;
+  o.quota_per_s = quota_per_s(c);
   if (cgroup_ && !unit_.is_tree()) {
     const CgroupUsage usage = meter_.read();
     o.cpu_s = static_cast<double>(usage.cpu_usec) * 1e-6;
@@ -201,7 +208,7 @@ void CpuHold::carry_out(const HoldContext& c, const CpuOrders& orders) {
   if (orders.lower_weight) lower_weight(c);
   if (orders.set_quota && !c.shadow) {
     ValueText quota;
-    quota.append_unsigned(uint64_t{kQuotaPerCpuUs} * c.online_cpus).append(kQuotaPeriod);
+    quota.append_unsigned(static_cast<uint64_t>(quota_per_s(c) * kPeriodUs)).append(kQuotaPeriod);
     const auto done =
         apply_limit(c.journal, {&cgroup_, unit_.id, unit_.path.view()}, CgroupFile::cpu_max, quota.view(), lease_ns());
     if (done && done->written) quota_entry_ = done->entry;

@@ -27,6 +27,7 @@ class CpuHold {
 
  private:
   CpuObservation observe(const HoldContext& c);
+  double quota_per_s(const HoldContext& c) const;  // CPU seconds per second that cpu.max allows
   void carry_out(const HoldContext& c, const CpuOrders& orders);
   void lower_weight(const HoldContext& c);
   void use_weight(const HoldContext& c);

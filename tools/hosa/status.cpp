@@ -1,4 +1,6 @@
 // hosa status, pause, resume: questions to the running agent.
+#include <cmath>
+
 #include "detect/number_format.h"
 #include "loader/sys/text.h"
 #include "tools/hosa/control.h"
@@ -79,10 +81,14 @@ void show(std::string_view json) {
   }
   page.append("available ");
   number(page, json_number(json, "available", 0) / 1048576);
-  page.append(" MB, gone in ")
-      .append(json_value(json, "horizon") == "null" ? "no foreseeable time" : json_value(json, "horizon"));
-  page.append(json_value(json, "horizon") == "null" ? "\n" : " s\n");
-  page.append("contributions ").append(json_block(json, "c")).append("\nheld\n");
+  page.append(" MB");
+  // Beyond an hour a slope of half a minute foretells nothing.
+  if (const double horizon = json_number(json, "horizon", 1e18); horizon < 3600) {
+    page.append(", all used in ");
+    number(page, std::round(horizon));
+    page.append(" s at the present rate (below 120 s somebody is looked for)");
+  }
+  page.append("\ncontributions ").append(json_block(json, "c")).append("\nheld\n");
   show_holds(page, json);
   show_rungs(page, json);
   show_protected(page, json);
