@@ -201,11 +201,4 @@ void accept_give_back(Journal& journal, const Roots& roots) {
   journal.acknowledge_give_back();
 }
 
-void accept_give_back(Journal& journal) {
-  for (int i = 0; i < Journal::capacity(); ++i) {
-    if (journal.state(i) == EntryState::returned) journal.forget(i);
-  }
-  journal.acknowledge_give_back();
-}
-
 }  // namespace hosa

@@ -50,7 +50,5 @@ UndoReport undo_expired(Journal& journal, const Roots& roots, uint64_t boottime_
 // because an agent that was stopped between journal and write makes that write when it goes on, after the keeper
 // looked.
 void accept_give_back(Journal& journal, const Roots& roots);
-// The same without looking again: for an agent that knows that it was not in the middle of a write.
-void accept_give_back(Journal& journal);
 
 }  // namespace hosa
