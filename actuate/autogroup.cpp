@@ -27,7 +27,7 @@ std::optional<Autogroup> parse_autogroup(std::string_view text) {
   if (!text.starts_with(kName)) return std::nullopt;
   text.remove_prefix(kName.size());
   const auto number = to_number<int>(take_word(text));
-  if (!number || take_word(text) != "nice") return std::nullopt;
+  if (!number || *number < 0 || take_word(text) != "nice") return std::nullopt;
   const auto nice = to_number<int>(take_word(text));
   if (!nice || *nice < -20 || *nice > 19) return std::nullopt;
   return Autogroup{*number, *nice};
@@ -73,10 +73,11 @@ Result<bool> lower_autogroup(Journal& journal, const Fd& proc, const ProcessRef&
   change.ours = kLowest;
   const auto index = journal.remember(change);
   if (!index) return index.error();
-  if (standing->nice == 19 || write_file(proc.get(), process_path(process.pid, "autogroup").c_str(), kLowest))
-    return true;
+  if (standing->nice == 19) return true;
+  const auto put = write_file(proc.get(), process_path(process.pid, "autogroup").c_str(), kLowest);
+  if (put) return true;
   journal.forget(*index);
-  return errno_error("lower the autogroup");
+  return put.error();
 }
 
 }  // namespace hosa

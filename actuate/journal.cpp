@@ -370,8 +370,9 @@ int Journal::find_process(EntryKind kind, int pid, int tid, uint64_t start_ticks
 }
 
 bool Journal::is_of(int index, EntryKind kind, int tid) const {
+  if (state(index) == EntryState::free) return false;
   const layout::Entry& e = file_->entries[index];
-  return state(index) != EntryState::free && e.kind == static_cast<uint8_t>(kind) && e.tid == tid;
+  return e.kind == static_cast<uint8_t>(kind) && e.tid == tid;
 }
 
 int Journal::forget_process(int pid, uint64_t start_ticks) {

@@ -100,9 +100,9 @@ class Journal {
   int held_count() const;                                               // armed and returned ones
   int find(EntryKind kind, CgroupFile file, uint64_t cgroup_id) const;  // index or -1
   int find_process(EntryKind kind, int pid, int tid, uint64_t start_ticks) const;
-  // The thread ids that entries of that kind name for a process: how many were put into `tids`.
   bool is_of(int index, EntryKind kind, int tid) const;  // without copying the entry out
-  int forget_process(int pid, uint64_t start_ticks);     // it is gone, and with it what was changed of it
+  int forget_process(int pid, uint64_t start_ticks);     // it is gone, and with it what was changed of it; how many
+  // The thread ids that entries of that kind name for a process: how many were put into `tids`.
   std::size_t list_threads(EntryKind kind, int pid, uint64_t start_ticks, std::span<int> tids) const;
   int drop_damaged();  // frees entries that do not verify; at start and by the keeper's last pass. How many.
   static constexpr int capacity() { return journal_layout::kEntries; }

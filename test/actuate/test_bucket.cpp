@@ -71,3 +71,92 @@ TEST_CASE("who has a signal pending runs although the debt is not paid") {
   CHECK(bucket.step(0.3, kMega, kMega, {}) == Pulse::none);
   CHECK(bucket.step(0.6, 0, kMega, {}) == Pulse::freeze);
 }
+
+TEST_CASE("what is saved up never exceeds two seconds' worth, and a lower fill takes none of it away") {
+  Bucket bucket;
+  bucket.start(0);
+  for (int second = 1; second <= 10; ++second) bucket.step(second, 0, 4 * kMega, {});
+  CHECK(bucket.tokens() == Approx(8 * kMega));
+  SECTION("memory that is given back fills it no further") {
+    bucket.step(10.01, -100 * kMega, 4 * kMega, {});
+    CHECK(bucket.tokens() == Approx(8 * kMega));
+  }
+  SECTION("the fill falls to a quarter") {
+    for (int second = 11; second <= 20; ++second) bucket.step(second, 0, kMega, {});
+    CHECK(bucket.tokens() == Approx(8 * kMega));
+    bucket.step(20.01, 7 * kMega, kMega, {});
+    bucket.step(30, 0, kMega, {});
+    CHECK(bucket.tokens() == Approx(2 * kMega));  // once spent, the lower cap holds
+  }
+}
+
+TEST_CASE("memory given back and taken again uses up nothing") {
+  Bucket bucket;
+  bucket.start(0);
+  int freezes = 0;
+  for (int i = 1; i <= 1000; ++i) {
+    const double growth = (i % 2 == 1 ? -10 : 10) * kMega;
+    freezes += bucket.step(i * 0.1, growth, 40 * kMega, {}) == Pulse::freeze ? 1 : 0;
+  }
+  CHECK(freezes == 0);
+}
+
+TEST_CASE("a crowd that grows runs for 5 ms in 0.75 s, whatever tokens it has") {
+  FreezeLimits limits;
+  limits.crowd = true;
+  Bucket bucket;
+  bucket.start(0);
+  double ran_s = 0, thawed_s = 0, longest_run_s = 0;
+  int freezes = 0;
+  for (int i = 1; i <= 30'000; ++i) {  // 30 s in steps of 1 ms, 10 MB/s under a fill of 100 MB/s
+    const double now_s = i * 0.001;
+    const bool runs = !bucket.frozen();
+    ran_s += runs ? 0.001 : 0;
+    const Pulse pulse = bucket.step(now_s, runs ? 10 * kMega * 0.001 : 0, 100 * kMega, limits);
+    if (pulse == Pulse::thaw) thawed_s = now_s;
+    if (pulse != Pulse::freeze) continue;
+    ++freezes;
+    longest_run_s = std::max(longest_run_s, now_s - thawed_s);
+  }
+  CHECK(bucket.tokens() > 0);
+  // 64 KiB are the sensor's noise: at this pace they take 6 ms.
+  CHECK(longest_run_s <= Bucket::kCrowdThawS + 0.003);
+  CHECK(freezes == Approx(30 / (Bucket::kCrowdFreezeS + 0.007)).margin(1));
+  CHECK(ran_s < 30 * 0.012);
+}
+
+TEST_CASE("a crowd that has stopped growing is not frozen, and its noise is not growth") {
+  FreezeLimits limits;
+  limits.crowd = true;
+  Bucket bucket;
+  bucket.start(0);
+  CHECK(bucket.step(0.005, kMega, 100 * kMega, limits) == Pulse::freeze);
+  CHECK(bucket.step(0.7, 0, 100 * kMega, limits) == Pulse::none);
+  CHECK(bucket.step(0.756, 0, 100 * kMega, limits) == Pulse::thaw);
+  CHECK(bucket.crowd_until_s() == Approx(0.756 + Bucket::kCrowdThawS));
+  int freezes = 0;
+  for (int i = 1; i <= 400; ++i) {
+    const double growth = i % 2 == 1 ? 32 * 1024 : -32 * 1024;
+    freezes += bucket.step(0.756 + i * 0.01, growth, 100 * kMega, limits) == Pulse::freeze ? 1 : 0;
+  }
+  CHECK(freezes == 0);
+}
+
+TEST_CASE("S6: a crowd's freeze is as short as its watchdog asks, and a pending signal ends it") {
+  FreezeLimits limits;
+  limits.crowd = true;
+  limits.longest_s = 0.25;
+  Bucket bucket;
+  bucket.start(0);
+  REQUIRE(bucket.step(0.005, kMega, 100 * kMega, limits) == Pulse::freeze);
+  SECTION("a quarter of the watchdog") {
+    CHECK(bucket.step(0.2, 0, 100 * kMega, limits) == Pulse::none);
+    CHECK(bucket.step(0.256, 0, 100 * kMega, limits) == Pulse::thaw);
+  }
+  SECTION("a signal that waits") {
+    bucket.let_run_until(1);
+    CHECK(bucket.step(0.01, 0, 100 * kMega, limits) == Pulse::thaw);
+    CHECK(bucket.step(0.5, 10 * kMega, 100 * kMega, limits) == Pulse::none);
+    CHECK(bucket.step(1.01, 0, 100 * kMega, limits) == Pulse::freeze);
+  }
+}

@@ -200,6 +200,47 @@ TEST_CASE("paths and kinds that point outside are not followed, even with a matc
   CHECK_FALSE(try_with([](layout::Entry& e) { std::memset(e.old_value, 'x', sizeof e.old_value); }));
 }
 
+TEST_CASE("whoever has gone is forgotten whole, and nobody else with it") {
+  Journal journal = scratch::journal_in_memory();
+  const auto remember = [&](EntryKind kind, int pid, int tid, uint64_t start_ticks) {
+    JournalEntry entry;
+    entry.kind = kind;
+    entry.pid = pid;
+    entry.tid = tid;
+    entry.start_ticks = start_ticks;
+    return *journal.remember(entry);
+  };
+  remember(EntryKind::thread_policy, 7, 7, 100);
+  remember(EntryKind::thread_policy, 7, 8, 100);
+  const int score = remember(EntryKind::oom_score_adj, 7, 0, 100);
+  journal.mark_returned(score);
+  const int earlier = remember(EntryKind::thread_policy, 7, 7, 99);  // the same pid, another process
+  const int other = remember(EntryKind::autogroup, 8, 5, 100);
+  const int cgroup = *journal.remember(entry_of(3));
+  CHECK(journal.forget_process(7, 100) == 3);
+  CHECK(journal.forget_process(7, 100) == 0);
+  CHECK(journal.held_count() == 3);
+  for (const int index : {earlier, other, cgroup}) CHECK(journal.read(index));
+}
+
+TEST_CASE("entries of a kind are found by their number, at any index") {
+  Journal journal = scratch::journal_in_memory();
+  JournalEntry entry;
+  entry.kind = EntryKind::autogroup;
+  entry.pid = 7;
+  entry.tid = 1004;
+  const int index = *journal.remember(entry);
+  CHECK(journal.is_of(index, EntryKind::autogroup, 1004));
+  CHECK_FALSE(journal.is_of(index, EntryKind::autogroup, 1005));
+  CHECK_FALSE(journal.is_of(index, EntryKind::thread_policy, 1004));
+  journal.mark_returned(index);
+  CHECK(journal.is_of(index, EntryKind::autogroup, 1004));
+  journal.forget(index);
+  CHECK_FALSE(journal.is_of(index, EntryKind::autogroup, 1004));
+  for (const int none : {-1, -2147483647, Journal::capacity(), 2147483647})
+    CHECK_FALSE(journal.is_of(none, EntryKind::autogroup, 0));
+}
+
 TEST_CASE("S1: a full journal refuses, so that the caller does nothing") {
   Journal journal = scratch::journal_in_memory();
   JournalEntry entry;
