@@ -25,7 +25,7 @@ struct hosa_window {
 /* A byte quota: when this cgroup (or, where that is 0, this thread group) has been handed so many bytes more, of
  * whatever kind, one record with span HOSA_QUOTA is sent. It drives the byte bucket of a held culprit. Counted per
  * HOSA_SAMPLE_BYTES and CPU, so that is by how much it may be late. */
-#define HOSA_QUOTAS 8
+#define HOSA_QUOTAS 16 /* one for each memory hold of the agent */
 #define HOSA_QUOTA HOSA_SPANS
 struct hosa_quota {
   __u64 cgroup;

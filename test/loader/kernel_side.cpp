@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include <memory>
+#include <vector>
 
 #include "test/catch.h"
 #include "test/loader/files.h"
@@ -73,6 +74,24 @@ struct Opened {
       if (table[i].tgid == tgid) return table[i].usage;
     return {};
   }
+  // All bytes that a cgroup was handed since the start, as far as they are attributed.
+  uint64_t handed_to(uint64_t cgroup) {
+    static std::array<CgroupShare, HOSA_CGROUPS> table;
+    const auto count = side.read_usage_by_cgroup(table);
+    REQUIRE(count);
+    for (std::size_t i = 0; i < *count; ++i)
+      if (table[i].cgroup == cgroup) return table[i].usage.all_bytes;
+    return 0;
+  }
+  std::vector<hosa_event> quota_records() {
+    std::vector<hosa_event> records;
+    KernelEvents events;
+    side.consume(events);
+    for (const hosa_event& event : events)
+      if (event.span == HOSA_QUOTA) records.push_back(event);
+    return records;
+  }
+  static std::size_t cpus() { return possible_cpu_slots("/sys").value_or(1); }
   std::string rung(std::string_view sensor) const {
     for (const Rung& row : report)
       if (row.sensor == sensor) return std::string(row.rung.view());
@@ -269,6 +288,78 @@ TEST_CASE("nothing trips before quiet_until, nor for hosa itself") {
   opened.side.consume(events);
   for (const hosa_event& event : events) CHECK(event.tgid != static_cast<uint32_t>(::getpid()));
   CHECK(opened.usage_of(static_cast<uint32_t>(::getpid())).anon_bytes == 0);
+}
+
+// Where everybody is in the root cgroup others count too, so the table says how much was handed out, and when.
+TEST_CASE("a byte quota sends one record once it is used up, not before, and again when it is armed again") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  constexpr uint64_t kQuota = 4 * kTouched;
+  Opened opened;
+  Child child([] { touch_anonymous(MADV_NOHUGEPAGE); });
+  child.run();
+  const uint64_t cgroup = opened.usage_of(child.pid()).cgroup;
+  REQUIRE(cgroup != 0);
+  CHECK(opened.quota_records().empty());  // nothing is armed
+  for (int turn = 0; turn < 2; ++turn) {
+    const uint64_t before = opened.handed_to(cgroup);
+    opened.side.arm_quota(turn == 0 ? 0 : HOSA_QUOTAS - 1, cgroup, kQuota);
+    while (opened.handed_to(cgroup) - before < kQuota) {
+      const auto early = opened.quota_records();
+      if (opened.handed_to(cgroup) - before < kQuota) CHECK(early.empty());
+      child.run();
+    }
+    child.run();
+    const auto records = opened.quota_records();
+    REQUIRE_FALSE(records.empty());
+    CHECK(records.size() <= opened.cpus());  // two may find it used up at once; 64 MB are a thousand samples
+    CHECK(records[0].cgroup == cgroup);
+    CHECK(records[0].subject == HOSA_ALL_BYTES);
+    CHECK(records[0].amount >= HOSA_SAMPLE_BYTES);
+    child.run();
+    CHECK(opened.quota_records().empty());
+  }
+}
+
+TEST_CASE("a quota that was dropped, is far away or is another cgroup's sends nothing") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  Child child([] { touch_anonymous(MADV_NOHUGEPAGE); });
+  child.run();
+  const uint64_t cgroup = opened.usage_of(child.pid()).cgroup;
+  opened.side.arm_quota(0, cgroup, uint64_t{1} << 40);
+  opened.side.arm_quota(1, cgroup + 1'000'000, 1);
+  opened.side.arm_quota(2, cgroup, kTouched);
+  opened.side.drop_quota(2);
+  opened.side.arm_quota(HOSA_QUOTAS, cgroup, 1);  // there is no such slot
+  opened.side.drop_quota(HOSA_QUOTAS);
+  const auto early = opened.quota_records();  // others may have used it up between arming and dropping
+  child.run();
+  child.run();
+  CHECK(opened.quota_records().empty());
+  KernelSide closed;
+  closed.arm_quota(0, cgroup, 1);
+  closed.drop_quota(0);
+}
+
+TEST_CASE("more records than one look takes wait for the next look") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  Child child([] { touch_anonymous(MADV_NOHUGEPAGE); });
+  child.run();
+  const uint64_t cgroup = opened.usage_of(child.pid()).cgroup;
+  constexpr std::size_t kTurns = 5;
+  for (std::size_t turn = 0; turn < kTurns; ++turn) {
+    for (std::size_t slot = 0; slot < HOSA_QUOTAS; ++slot) opened.side.arm_quota(slot, cgroup, kTouched / 2);
+    child.run();
+  }
+  KernelEvents events;
+  opened.side.consume(events);
+  CHECK(events.size() == KernelEvents::capacity());
+  const std::size_t first = events.size();
+  opened.side.consume(events);
+  CHECK(first + events.size() >= kTurns * HOSA_QUOTAS);
+  CHECK(opened.side.totals().records_lost == 0);
+  CHECK(opened.side.records_damaged() == 0);
 }
 
 TEST_CASE("what is taken away lowers single sensors and says so") {

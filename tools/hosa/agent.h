@@ -18,6 +18,7 @@ namespace hosa {
 // After `hosa release --all` nobody is held for so long: else the same culprit would be held again at the next tick.
 inline constexpr double kRespiteS = 60;
 inline constexpr std::size_t kMostHolds = 16;  // policy.max_contained is at most this
+static_assert(kMostHolds <= HOSA_QUOTAS, "every memory hold has a byte quota of its own");
 
 class Agent {
  public:
