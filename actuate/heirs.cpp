@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actuate/autogroup.h"
 #include "actuate/process_hold.h"
 #include "actuate/room.h"
 #include "loader/sys/file.h"
@@ -20,6 +21,8 @@ Heirs::Parent* Heirs::find(int pid) {
 }
 
 void Heirs::note(const JournalEntry& entry) {
+  if (entry.kind == EntryKind::autogroup)
+    (void)sessions_.push_back({entry.tid, to_number<int>(entry.old_value.view()).value_or(0)});
   if (entry.kind != EntryKind::thread_policy && entry.kind != EntryKind::oom_score_adj) return;
   Parent* parent = find(entry.pid);
   if (parent == nullptr) {
@@ -57,8 +60,22 @@ bool Heirs::give_back_threads(const Fd& proc, int pid, int policy) const {
   return given;
 }
 
+bool Heirs::give_back_autogroup(const Fd& proc, int pid) const {
+  if (sessions_.empty()) return false;
+  const auto standing = read_autogroup(proc, pid);
+  if (!standing || standing->nice != 19) return false;
+  for (const Session& session : sessions_) {
+    if (session.autogroup != standing->number || session.nice == 19) continue;
+    FixedString<8> before;
+    before.append_number(session.nice);
+    return write_file(proc.get(), process_path(pid, "autogroup").c_str(), before.view()).has_value();
+  }
+  return false;
+}
+
 bool Heirs::give_back(const Fd& proc, int pid, const Parent& like) const {
-  const bool given = like.idle && give_back_threads(proc, pid, like.policy);
+  const bool regrouped = give_back_autogroup(proc, pid);
+  const bool given = (like.idle && give_back_threads(proc, pid, like.policy)) || regrouped;
   if (!like.oom || read_oom_score_adj(proc, pid) != 1000) return given;
   FixedString<8> before;
   before.append_number(like.oom_score_adj);
@@ -85,9 +102,9 @@ int Heirs::restore_children(const Fd& proc) {
 }
 
 int Heirs::restore(const Fd& proc) {
-  if (parents_.empty()) return 0;
+  if (parents_.empty() && sessions_.empty()) return 0;
   int restored = 0;
-  Parent like = parents_[0];
+  Parent like;
   for (const Parent& parent : parents_) {  // what one of them had in each respect, all of them had
     if (parent.idle) like.idle = true, like.policy = parent.policy;
     if (parent.oom) like.oom = true, like.oom_score_adj = parent.oom_score_adj;

@@ -1,4 +1,5 @@
-// Heirs: threads and children of held processes inherit SCHED_IDLE and oom_score_adj 1000 (sched_fork, copy_signal),
+// Heirs: threads and children of held processes inherit SCHED_IDLE and oom_score_adj 1000 (sched_fork, copy_signal) and
+// stay in the session whose autogroup was lowered,
 // also those born in the moment before the agent died and so in nobody's journal. After an undo they are found by
 // descent and get what their parent had before. Threads that were idle before us are journalled as such
 // (process_hold.cpp) and are none.
@@ -24,13 +25,18 @@ class Heirs {
     bool idle = false, oom = false;
     int policy = 0, oom_score_adj = 0;
   };
+  struct Session {
+    int autogroup = 0, nice = 0;
+  };
   Parent* find(int pid);
   // True if something was given back.
   bool give_back(const Fd& proc, int pid, const Parent& like) const;
   bool give_back_threads(const Fd& proc, int pid, int policy) const;
+  bool give_back_autogroup(const Fd& proc, int pid) const;
   // One pass over everybody; answers how many were restored.
   int restore_children(const Fd& proc);
   FixedVector<Parent, 512> parents_;
+  FixedVector<Session, 512> sessions_;
   FixedVector<int, 512> roommates_;
   FixedVector<int, 512> idle_before_;  // thread ids
 };

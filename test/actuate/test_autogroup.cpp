@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "proprioception/process_status.h"
 #include "test/actuate/scratch.h"
 
 using namespace hosa;
@@ -197,6 +198,28 @@ TEST_CASE("two processes of one session both know what it had, whoever of them e
     CHECK(report[Undone::restored] == 1);
   }
   CHECK(session.autogroup_of(session.mate).nice == 7);
+  CHECK(session.journal.held_count() == 0);
+}
+
+TEST_CASE("S2: who was born in a room of one that has ended gets back what that one had") {
+  if (!Session::can_be_had()) HOSA_SKIP("a kernel without CONFIG_SCHED_AUTOGROUP");
+  Session session;
+  const auto& proc = session.cgroup.proc();
+  const auto score = read_oom_score_adj(proc, session.ref.pid);
+  REQUIRE(*idle_threads(session.journal, proc, session.ref, scratch::soon_ns()) == 1);
+  REQUIRE(*offer_to_oom(session.journal, proc, session.ref, scratch::soon_ns()));
+  REQUIRE(*session.lower(session.ref));
+  session.give_it_a_mate();
+  REQUIRE(is_idle(scheduling_policy(session.mate.pid)));
+  REQUIRE(session.autogroup_of(session.mate).nice == 19);
+  std::filesystem::create_directory(session.cgroup.path("hosa.hold"));
+  session.cgroup.set("hosa.hold/cgroup.procs", std::to_string(session.mate.pid));
+  session.leader.kill();
+  const ProcessRef held[] = {session.ref};
+  CHECK(undo_processes(session.journal, session.cgroup.roots(), held, session.cgroup.leaker()) == 1);
+  CHECK(scheduling_policy(session.mate.pid) == 0);
+  CHECK(read_oom_score_adj(proc, session.mate.pid) == score);
+  CHECK(session.autogroup_of(session.mate).nice == 0);
   CHECK(session.journal.held_count() == 0);
 }
 

@@ -261,6 +261,8 @@ void MemoryHold::prepare(const HoldContext& c) {
     let_others_run();
   }
   unprepared_.clear();
+  for (const ProcessRef& process : gone_) c.journal.forget_process(process.pid, process.start_ticks);
+  gone_.clear();
 }
 
 bool MemoryHold::is_held(int pid) const {
@@ -274,6 +276,7 @@ void MemoryHold::fill_room(const HoldContext& c) {
   const Growers growers = choose_growers(before_, now_, std::max(bytes_ - bytes_at_begin_, kOwnMebibyte));
   held_.clear();
   unprepared_.clear();
+  gone_.clear();
   if (growers.protected_share > 0.5 || growers.pids.empty()) {
     note(c, "refused", "hold room", "", "", growers.pids.empty() ? "nobody in it grows" : "a protected process grows");
     return;
@@ -414,15 +417,15 @@ void MemoryHold::move_in_too(const HoldContext& c, const Growers& growers) {
   note(c, "act", "room", "", "", "growth came from outside the room: its growers moved in");
 }
 
-// Who was born in the room is held, too; who has gone is forgotten.
+// Who was born in the room is held, too. Who has gone is forgotten once its heirs are prepared, because its entries
+// tell what they had before us. The first one's entries stay to the end: in a relay everybody else of the start may
+// have gone.
 void MemoryHold::adopt(const HoldContext& c, const PidList& inside) {
   std::size_t kept = 0;
   for (const ProcessRef& process : held_) {
     const auto now = read_process(*c.roots.proc, process.pid);
-    if (now && now->start_ticks == process.start_ticks)
+    if (kept == 0 || (now && now->start_ticks == process.start_ticks) || !gone_.push_back(process))
       held_[kept++] = process;
-    else
-      c.journal.forget_process(process.pid, process.start_ticks);
   }
   held_.resize_down(kept);
   for (const int pid : inside) {

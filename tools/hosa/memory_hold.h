@@ -106,7 +106,7 @@ class MemoryHold {
   Means means_ = Means::none;
   Room room_;
   static constexpr std::size_t kMostHeld = 256;
-  FixedVector<ProcessRef, kMostHeld> held_, unprepared_;
+  FixedVector<ProcessRef, kMostHeld> held_, unprepared_, gone_;
   PidList inside_;  // members of the frozen room
   FreezeLimits freeze_;
   bool has_line_ = false, owns_unowned_ = false, closing_ = false;
