@@ -58,7 +58,7 @@ cross: deps-cross
 
 # ---- tests: one program per room, so that a room can be built and tested alone
 TESTED   := loader detect proprioception actuate hosa
-need_loader         := loader/sys loader
+need_loader         := loader/sys loader proprioception
 need_detect         := detect
 need_proprioception := loader/sys proprioception
 need_actuate        := loader/sys loader detect proprioception actuate
