@@ -1,8 +1,7 @@
 // Heirs: threads and children of held processes inherit SCHED_IDLE and oom_score_adj 1000 (sched_fork, copy_signal) and
-// stay in the session whose autogroup was lowered,
-// also those born in the moment before the agent died and so in nobody's journal. After an undo they are found by
-// descent and get what their parent had before. Threads that were idle before us are journalled as such
-// (process_hold.cpp) and are none.
+// stay in the session whose autogroup was lowered, also those born in the moment before the agent died and so in
+// nobody's journal. After an undo they are found by descent and get what their parent had before. Threads that were
+// idle before us are journalled as such (process_hold.cpp) and are none.
 #pragma once
 #include "actuate/journal.h"
 #include "loader/sys/fd.h"

@@ -1,5 +1,6 @@
 // The probes on the kernel that runs: what a child is known to have done must be counted, attributed to it, and trip.
-// (The daemon's class needs only the loader and turn.h, so it is compiled into this program instead of linking the daemon.)
+// (The daemon's class needs only the loader and proprioception/turn, so it is compiled into this program instead of
+// linking the daemon.)
 #include "tools/hosa/kernel_side.cpp"
 
 #include <sys/epoll.h>
