@@ -11,6 +11,7 @@
 #include "tools/hosa/control.h"
 #include "tools/hosa/cpu_hold.h"
 #include "tools/hosa/latency.h"
+#include "tools/hosa/memory_hold.h"
 #include "tools/hosa/tripwires.h"
 
 namespace hosa {

@@ -1,16 +1,14 @@
 #include "tools/hosa/cpu_hold.h"
 
-#include <time.h>
-
 #include <algorithm>
 
 #include "actuate/autogroup.h"
+#include "actuate/limit.h"
 #include "proprioception/turn.h"
 
 namespace hosa {
 namespace {
 
-constexpr double kLeaseS = 10;
 constexpr double kIdlePassS = 0.05;  // findings 3: a storm of forks is held by a pass each 50 ms
 // cpu.weight 1 of 100: beside one neighbour of default weight the culprit keeps 1 %, alone all of the CPU.
 constexpr std::string_view kLowWeight = "1";
@@ -23,10 +21,6 @@ constexpr double kUsualRoom = 1.25;   // but what it used before the onset, and 
 constexpr uint64_t kMostNewTasks = 64;
 
 }  // namespace
-
-uint64_t CpuHold::lease_ns() const {
-  return clock_ns(CLOCK_BOOTTIME) + static_cast<uint64_t>(kLeaseS * 1e9);
-}
 
 void CpuHold::describe(JsonLine& line) const {
   constexpr const char* kStages[] = {"weight", "quota", "watching", "done"};

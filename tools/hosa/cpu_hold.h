@@ -3,7 +3,7 @@
 // a pass each 50 ms so that what is born under the lease is held, too (holding.md 3).
 #pragma once
 #include "actuate/cpu_holding.h"
-#include "tools/hosa/memory_hold.h"
+#include "tools/hosa/hold_context.h"
 
 namespace hosa {
 
@@ -38,7 +38,6 @@ class CpuHold {
   void give_back_threads(const HoldContext& c);
   void note(const HoldContext& c, const char* event, const char* action, std::string_view old_value,
             std::string_view new_value, const char* result, bool explained = false);
-  uint64_t lease_ns() const;
 
   Unit unit_;
   CpuHolding holding_;

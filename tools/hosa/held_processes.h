@@ -1,0 +1,43 @@
+// HeldProcesses: who of a culprit is held, what was done to each (oom_score_adj, SCHED_IDLE, autogroup; journalled),
+// and how long all of them together may be frozen. The hold room's list; it freezes nobody itself.
+#pragma once
+#include <algorithm>
+
+#include "actuate/autogroup.h"
+#include "actuate/bucket.h"
+#include "tools/hosa/hold_context.h"
+
+namespace hosa {
+
+class HeldProcesses {
+ public:
+  static constexpr std::size_t kMost = 256;
+
+  void clear();
+  // False: there are kMost. What is done to it is done by prepare().
+  bool add(const HoldContext& c, const ProcessRef& process);
+  // Who was born in the room is held, too; who has gone is not any more.
+  void adopt(const HoldContext& c, const PidList& inside);
+  // `members` of the unit tell whether a whole session is held.
+  void prepare(const HoldContext& c, const Members& members);
+
+  bool contains(int pid) const {
+    return std::any_of(all_.begin(), all_.end(), [pid](const ProcessRef& p) { return p.pid == pid; });
+  }
+  bool has_newcomers(const PidList& inside) const {
+    return std::any_of(inside.begin(), inside.end(), [this](int pid) { return !contains(pid); });
+  }
+  std::size_t size() const { return all_.size(); }
+  bool is_crowd() const { return all_.size() > Bucket::kCrowd; }
+  std::span<const ProcessRef> all() const { return {all_.data(), all_.size()}; }
+  FreezeLimits limits() const;
+  void shorten_freezes(double longest_s) { limits_.longest_s = std::min(limits_.longest_s, longest_s); }
+
+ private:
+  void heed_watchdog(const HoldContext& c, int pid);
+
+  FixedVector<ProcessRef, kMost> all_, unprepared_, gone_;
+  FreezeLimits limits_;
+};
+
+}  // namespace hosa

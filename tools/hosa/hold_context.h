@@ -1,0 +1,41 @@
+// HoldContext: what every hold (memory_hold.h, cpu_hold.h) works with, made anew by the agent for each tick; and how
+// long a lease of theirs lasts.
+#pragma once
+#include <time.h>
+
+#include "actuate/suspicion.h"
+#include "tools/hosa/audit.h"
+#include "tools/hosa/census.h"
+#include "tools/hosa/guard.h"
+#include "tools/hosa/handed.h"
+
+namespace hosa {
+
+struct HoldContext {
+  const Moment& moment;
+  const StateVector& vector;
+  Census& census;
+  Handed& handed;
+  Journal& journal;
+  Keeper& keeper;
+  const Roots& roots;
+  Audit& audit;
+  ProcessGuard& guard;
+  KernelSide& kernel;
+  bool shadow = false;
+  bool memory_controller = false;
+  double room_option = 0;
+  double page_bytes = 4096;
+  int held_units = 1;
+  unsigned online_cpus = 1;
+  double max_tasks = 32768;
+  int ceiling = 4;
+};
+
+// A lease is renewed each second by the agent; the keeper undoes what ran out.
+inline constexpr uint64_t kLeaseNs = 10'000'000'000u;
+inline uint64_t lease_ns() {
+  return clock_ns(CLOCK_BOOTTIME) + kLeaseNs;
+}
+
+}  // namespace hosa

@@ -1,0 +1,131 @@
+#include "tools/hosa/hold_room.h"
+
+#include <algorithm>
+
+namespace hosa {
+
+// Level 3: the growers are chosen, offered to the OOM killer should it come to that, and sent to the room.
+void HoldRoom::fill(const HoldContext& c, MemoryEpisode& e) {
+  c.census.members(e.unit, c.handed.now(c.moment.now_s), e.now);
+  const int free = c.guard.mark(e.now, e.unit.path.view(), c.census);
+  const Growers growers = choose_growers(e.before, e.now, std::max(e.bytes - e.bytes_at_begin, kLeastGrowthBytes));
+  e.held.clear();
+  if (growers.protected_share > 0.5 || growers.pids.empty()) {
+    const char* why = growers.pids.empty() ? "nobody in it grows" : "a protected process grows";
+    return e.note(c, "refused", "hold room", "", "", why);
+  }
+  for (const int pid : growers.pids) {
+    const auto* member = std::find_if(e.now.begin(), e.now.end(), [pid](const Member& m) { return m.pid == pid; });
+    if (member != e.now.end()) (void)e.held.add(c, {pid, member->start_ticks});
+  }
+  if (static_cast<int>(e.held.size()) < free) e.held.shorten_freezes(1.0);  // mates may wait
+  if (c.shadow) return e.note(c, "act", "room", "", "", "shadow");
+  if (c.roots.cgroup == nullptr) return use_stop(c, e, "no cgroup v2 here");
+  if (growers.too_many && free == static_cast<int>(e.now.size()) && !e.unit.is_tree()) return use_in_place(c, e);
+  ask_for_room(c, e);
+}
+
+void HoldRoom::ask_for_room(const HoldContext& c, MemoryEpisode& e) {
+  KeeperRequest request = make_request(KeeperTask::make_room, e.cgroup_id, e.path.view(), lease_ns());
+  for (const ProcessRef& process : e.held.all()) request.pids[request.pid_count++] = process.pid;
+  const auto asked = c.keeper.ask(request);
+  if (!asked) return use_stop(c, e, "the keeper does not answer");
+  asked_id_ = *asked;
+  e.means = MemoryMeans::asked;
+}
+
+void HoldRoom::use_stop(const HoldContext& c, MemoryEpisode& e, const char* why) {
+  e.means = MemoryMeans::stop;
+  e.held.prepare(c, e.now);
+  e.note(c, "act", "SIGSTOP", "", "", why);
+}
+
+void HoldRoom::use_in_place(const HoldContext& c, MemoryEpisode& e) {
+  const auto standing = read_value(e.cgroup, CgroupFile::cgroup_freeze);
+  JournalEntry entry;
+  entry.kind = EntryKind::freeze_in_place;
+  entry.file = CgroupFile::cgroup_freeze;
+  entry.cgroup_id = e.cgroup_id;
+  entry.path = e.path.view();
+  entry.old_value = "0";
+  entry.ours = "1";
+  entry.deadline_ns = lease_ns();
+  if (!standing || *standing != "0") return use_stop(c, e, "its cgroup was frozen before us");
+  const auto index = c.journal.remember(entry);
+  if (!index) return use_stop(c, e, "the journal is full");
+  in_place_entry_ = *index;
+  e.means = MemoryMeans::in_place;
+  e.held.prepare(c, e.now);
+  e.note(c, "act", "cgroup.freeze", "0", "1", "more than 64 grow: frozen in place");
+}
+
+void HoldRoom::on_answer(const HoldContext& c, MemoryEpisode& e, const KeeperAnswer& answer) {
+  if (answer.id != asked_id_) return;
+  asked_id_ = 0;
+  if (answer.task == KeeperTask::close_room) {
+    e.note(c, "given_back", "room", "hosa.hold", "", answer.error == 0 ? "ok" : errno_name(answer.error).message);
+    return;
+  }
+  if (answer.task == KeeperTask::move_in) return;
+  if (e.means != MemoryMeans::asked) return;
+  auto room = answer.error == 0 ? Room::open(e.cgroup) : Result<Room>(make_error(answer.error, "make a hold room"));
+  if (!room) return use_stop(c, e, errno_name(room.error().code).message);
+  room_ = std::move(*room);
+  id_ = cgroup_id(room_.directory()).value_or(0);
+  e.means = MemoryMeans::room;
+  FixedString<64> moved;
+  moved.append_number(answer.count).append(" processes in ").append_unsigned(answer.took_us).append(" us");
+  e.note(c, "act", "room", "", "hosa.hold", moved.c_str(), true);
+}
+
+void HoldRoom::pulse(const HoldContext& c, MemoryEpisode& e, Pulse what) {
+  if (what == Pulse::none || c.shadow) return;
+  const bool freeze = what == Pulse::freeze;
+  if (freeze) frozen_s_ = c.moment.now_s;
+  if (e.means == MemoryMeans::room) {
+    if (freeze)
+      (void)room_.freeze();
+    else
+      (void)room_.thaw();
+  } else if (e.means == MemoryMeans::in_place) {
+    (void)write_value(e.cgroup, CgroupFile::cgroup_freeze, freeze ? "1" : "0");
+  } else if (e.means == MemoryMeans::stop) {
+    for (const ProcessRef& process : e.held.all()) {
+      if (freeze)
+        (void)stop_process(c.journal, *c.roots.proc, process, lease_ns());
+      else
+        continue_process(c.journal, *c.roots.proc, process);
+    }
+  }
+}
+
+void HoldRoom::close(const HoldContext& c, MemoryEpisode& e) {
+  if (e.means == MemoryMeans::room) {
+    static PidList inside;
+    inside.clear();
+    (void)room_.members(inside);
+    e.held.adopt(c, inside);
+    e.held.prepare(c, e.now);
+  }
+  (void)undo_processes(c.journal, c.roots, e.held.all(), e.cgroup);
+  if (e.means == MemoryMeans::room || e.means == MemoryMeans::asked) {
+    const auto asked = c.keeper.ask(make_request(KeeperTask::close_room, e.cgroup_id, e.path.view(), lease_ns()));
+    if (asked) asked_id_ = *asked;
+  } else if (e.means == MemoryMeans::in_place) {
+    const Undone outcome = undo_entry(c.journal, in_place_entry_, c.roots);
+    e.note(c, "given_back", "cgroup.freeze", "1", "0", undone_name(outcome));
+  } else if (e.means == MemoryMeans::stop) {
+    for (const ProcessRef& process : e.held.all()) continue_process(c.journal, *c.roots.proc, process);
+    e.note(c, "given_back", "SIGSTOP", "", "", "ok");
+  }
+  e.means = MemoryMeans::none;
+  in_place_entry_ = -1;
+  e.held.clear();
+}
+
+void HoldRoom::forget() {
+  in_place_entry_ = -1;
+  asked_id_ = 0;
+}
+
+}  // namespace hosa
