@@ -1,4 +1,4 @@
-// The bytes of the journal file, version 1: only journal.cpp and audit_ring.cpp look at them. Native byte order and
+// The bytes of the journal file, version 1: only journal*.cpp and audit_ring.cpp look at them. Native byte order and
 // layout: the file never leaves the boot that wrote it. 64-bit kernels only, so every field has one size everywhere.
 //
 //   header | state of each entry | paths | entries | audit ring
