@@ -38,8 +38,19 @@ Pulse Bucket::step(double now_s, double growth_bytes, double fill_per_s, const F
   if (must_run || age_s >= limits.longest_s) return thaw(now_s);
   // The pulse limit is kept by freezing longer, never by running longer: that errs towards the machine.
   const bool paid = tokens_ >= fill_per_s / 4 && fill_per_s > 0;
-  const double least_s = limits.crowd ? kCrowdFreezeS : 1.0 / kPulsesPerSecond;
-  return paid && age_s >= least_s ? thaw(now_s) : Pulse::none;
+  return paid && age_s >= least_freeze_s(limits) ? thaw(now_s) : Pulse::none;
+}
+
+double Bucket::least_freeze_s(const FreezeLimits& limits) {
+  return limits.crowd ? kCrowdFreezeS : 1.0 / kPulsesPerSecond;
+}
+
+double Bucket::next_s(double fill_per_s, const FreezeLimits& limits) const {
+  if (!frozen_) return limits.crowd ? thawed_s_ + kCrowdThawS : now_s_;
+  const double longest_s = frozen_since_s_ + limits.longest_s;
+  if (fill_per_s <= 0) return longest_s;
+  const double paid_s = now_s_ + (fill_per_s / 4 - tokens_) / fill_per_s;
+  return std::min(longest_s, std::max(frozen_since_s_ + least_freeze_s(limits), paid_s));
 }
 
 }  // namespace hosa

@@ -37,17 +37,20 @@ class Bucket {
   // until `until_s`.
   void let_run_until(double until_s) { run_until_s_ = until_s; }
 
-  // When a crowd's thaw is over; what follows is not a poll but the end of a pulse.
+  // When the running pulse can end, if nothing grows: a thaw that is due, or the end of a crowd's thaw.
+  double next_s(double fill_per_s, const FreezeLimits& limits) const;
   double crowd_until_s() const { return thawed_s_ + kCrowdThawS; }
 
   bool frozen() const { return frozen_; }
   double tokens() const { return tokens_; }
   double last_freeze_s() const { return frozen_ ? now_s_ : thawed_s_; }  // end of the last freeze, or now
+  double thawed_s() const { return thawed_s_; }
   uint64_t freezes() const { return freezes_; }
   double frozen_total_s() const { return frozen_total_s_; }
 
  private:
   Pulse thaw(double now_s);
+  static double least_freeze_s(const FreezeLimits& limits);
 
   double now_s_ = 0, tokens_ = 0, frozen_since_s_ = -1e9, thawed_s_ = -1e9, run_until_s_ = -1e9, frozen_total_s_ = 0;
   double grown_bytes_ = 0;  // since the last thaw

@@ -7,7 +7,7 @@
 namespace hosa {
 namespace {
 
-constexpr uint64_t kTurnNs = 500'000;
+constexpr uint64_t kTurnNs = 250'000;
 constexpr long kRestNs = 100'000;
 
 uint64_t begun_ns = 0;

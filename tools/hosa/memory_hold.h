@@ -29,7 +29,7 @@ class MemoryHold {
   // A held crowd has its 3 ms: whatever can wait for them to be over waits.
   bool in_crowd_thaw(double now_s) const {
     return e_.is(Stage::bucket) && !frozen() && e_.held.is_crowd() &&
-           now_s < e_.holding.bucket().crowd_until_s() + 0.005;
+           now_s < e_.holding.bucket().thawed_s() + Bucket::kCrowdThawS + 0.005;
   }
   void describe(JsonLine& line) const { e_.describe(line); }
 
