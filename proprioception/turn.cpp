@@ -9,8 +9,9 @@ namespace {
 
 constexpr uint64_t kTurnNs = 250'000;
 constexpr long kRestNs = 100'000;
+constexpr uint64_t kLateNs = 1'000'000;
 
-uint64_t begun_ns = 0;
+uint64_t begun_ns = 0;  // 0: no rest in this turn
 
 uint64_t now_ns() {
   timespec now{};
@@ -25,10 +26,13 @@ void begin_turn() {
 }
 
 void let_others_run() {
-  if (begun_ns == 0 || now_ns() - begun_ns < kTurnNs) return;
+  if (begun_ns == 0) return;
+  const uint64_t before_ns = now_ns();
+  if (before_ns - begun_ns < kTurnNs) return;
   const timespec rest{0, kRestNs};
   ::nanosleep(&rest, nullptr);
   begun_ns = now_ns();
+  if (begun_ns - before_ns > kLateNs) begun_ns = 0;
 }
 
 }  // namespace hosa

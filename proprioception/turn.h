@@ -7,7 +7,9 @@ namespace hosa {
 
 // The loop has woken up: its quarter millisecond begins.
 void begin_turn();
-// To be called between two processes or cgroups. Sleeps 0.1 ms where the quarter millisecond is over.
+// To be called between two processes or cgroups. In a crowd the first rest is the last one of its turn: beside 500
+// runnable tasks each lasted 4 ms instead of 0.1, and a look 2.7 s, until the keeper took the agent for stuck.
+// Sleeps 0.1 ms where the quarter millisecond is over.
 void let_others_run();
 
 }  // namespace hosa

@@ -22,6 +22,8 @@ PROMISES = {
     "innocent_ratio": 1.1,
 }
 LIMITS = {"memory.high", "memory.max", "memory.swap.max", "pids.max", "cpu.weight", "cpu.max", "io.max"}
+DEFAULTS = {"cpu.weight": "100", "cpu.max": "max 100000", "memory.high": "max", "memory.max": "max",
+            "memory.swap.max": "max", "pids.max": "max", "io.max": ""}
 
 
 def read_lines(path):
@@ -120,10 +122,12 @@ def still_held(samples, groups_at_start):
             for each in [k for k in held if k[0] == s["group"]]:
                 held.pop(each), (last := s["t"])
         elif s["change"] in LIMITS or s["change"] == "cgroup.freeze":
-            original = groups_at_start.setdefault(key, s["old"])
-            if s["old"] == "" or (s["new"] == original and held.pop(key, None)):
-                last = s["t"]
-            elif s["new"] != original:
+            # A file that appears (a controller was switched on) holds the kernel's default, or already our value.
+            original = groups_at_start.setdefault(key, s["old"] or DEFAULTS.get(s["change"], s["new"]))
+            if s["new"] in (original, ""):  # "": the controller was switched off again
+                if held.pop(key, None):
+                    last = s["t"]
+            else:
                 held[key] = True
         if held:
             last = None
