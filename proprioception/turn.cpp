@@ -21,8 +21,8 @@ uint64_t now_ns() {
 
 }  // namespace
 
-void begin_turn() {
-  begun_ns = now_ns();
+void begin_turn(bool may_rest) {
+  begun_ns = may_rest ? now_ns() : 0;
 }
 
 void let_others_run() {

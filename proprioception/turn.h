@@ -5,8 +5,8 @@
 
 namespace hosa {
 
-// The loop has woken up: its quarter millisecond begins.
-void begin_turn();
+// The loop has woken up: its quarter millisecond begins. may_rest = false: somebody must be found at once.
+void begin_turn(bool may_rest);
 // To be called between two processes or cgroups. In a crowd the first rest is the last one of its turn: beside 500
 // runnable tasks each lasted 4 ms instead of 0.1, and a look 2.7 s, until the keeper took the agent for stuck.
 // Sleeps 0.1 ms where the quarter millisecond is over.

@@ -63,6 +63,7 @@ class Agent {
   void step_holds();
   void pace_khugepaged();
   bool urgent() const;
+  bool suspects() const;  // somebody is being looked for
   void forget_holds();
   void notice_give_back();
   void release_all(const char* why);

@@ -57,11 +57,15 @@ void Agent::on_ring() {
   if (!events.empty()) senses_.kernel().quiet_until(now_ns + static_cast<uint64_t>(kQuietS * 1e9));
 }
 
+bool Agent::suspects() const {
+  const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
+  return memory_suspicion_.active(now_s) || cpu_suspicion_.active(now_s) || task_suspicion_.active(now_s);
+}
+
 // Counts who uses what: every 5 s when calm, at each look while somebody is suspected.
 bool Agent::count() {
   const double now_s = moment_->now_s;
-  const bool suspicious =
-      memory_suspicion_.active(now_s) || cpu_suspicion_.active(now_s) || task_suspicion_.active(now_s);
+  const bool suspicious = suspects();
   const double look_s = active_holds() > 0 ? kLookHoldingS : kLookS;
   if (now_s - counted_s_ < (suspicious ? look_s : kCensusS)) return false;
   const bool onset = suspicious && now_s - looked_s_ > 1;

@@ -25,10 +25,7 @@ int Agent::level() const {
 }
 
 double Agent::pace() const {
-  const double now_s = moment_->now_s;
-  const bool suspicious =
-      memory_suspicion_.active(now_s) || cpu_suspicion_.active(now_s) || task_suspicion_.active(now_s);
-  double wish = suspicious || moment_->verdict->level >= 1 || crowded_since_s_ >= 0 ? kSuspiciousS : kCalmS;
+  double wish = suspects() || moment_->verdict->level >= 1 || crowded_since_s_ >= 0 ? kSuspiciousS : kCalmS;
   if (active_holds() > 0) wish = static_cast<double>(kSenseHoldingNs) * 1e-9;
   for (const MemoryHold& hold : memory_holds_) wish = std::min(wish, hold.wish_s());
   for (const CpuHold& hold : cpu_holds_) wish = std::min(wish, hold.wish_s());
@@ -69,7 +66,7 @@ bool Agent::urgent() const {
 
 void Agent::on_tick() {
   const uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
-  begin_turn();
+  begin_turn(!suspects() || active_holds() > 0);
   ++ticks_;
   journal_->stamp(begun_ns);
   // A running bucket is looked at each 10 ms; the machine need not be.
