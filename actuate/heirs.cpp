@@ -47,6 +47,10 @@ void Heirs::note_room(const Fd& cgroup) {
   for (const int pid : pids) roommates_.push_back(pid);
 }
 
+void Heirs::note_kin(std::span<const int> pids) {
+  for (const int pid : pids) (void)roommates_.push_back(pid);
+}
+
 bool Heirs::give_back_threads(const Fd& proc, int pid, int policy) const {
   const auto tasks = open_directory(proc.get(), process_path(pid, "task").c_str());
   if (!tasks) return false;

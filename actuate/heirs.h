@@ -14,6 +14,8 @@ class Heirs {
   void note(const JournalEntry& entry);
   // Everybody who is in a hold room now: born there of somebody who may have ended since, so no parent leads to him.
   void note_room(const Fd& cgroup);
+  // Who was born in the culprit since it is held, where there is no room to find him in.
+  void note_kin(std::span<const int> pids);
   // Three passes over /proc at most: a generation each.
   int restore(const Fd& proc);
 

@@ -166,8 +166,10 @@ UndoReport undo_all(Journal& journal, const Roots& roots, bool keep_returned) {
   return report;
 }
 
-int undo_processes(Journal& journal, const Roots& roots, std::span<const ProcessRef> processes, const Fd& cgroup) {
+int undo_processes(Journal& journal, const Roots& roots, std::span<const ProcessRef> processes, const Fd& cgroup,
+                   std::span<const int> kin) {
   Heirs heirs;
+  heirs.note_kin(kin);
   if (cgroup) heirs.note_room(cgroup);
   int restored = 0;
   for (int i = 0; i < Journal::capacity(); ++i) {

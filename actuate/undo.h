@@ -41,7 +41,8 @@ UndoReport undo_all(Journal& journal, const Roots& roots, bool keep_returned);
 
 // What was done to these processes themselves (policy, oom_score_adj), and what their children inherited; `cgroup` is
 // where their hold room is, if there is one. Answers how many values were restored.
-int undo_processes(Journal& journal, const Roots& roots, std::span<const ProcessRef> processes, const Fd& cgroup);
+int undo_processes(Journal& journal, const Roots& roots, std::span<const ProcessRef> processes, const Fd& cgroup,
+                   std::span<const int> kin = {});
 
 // Entries whose lease has run out.
 UndoReport undo_expired(Journal& journal, const Roots& roots, uint64_t boottime_ns);

@@ -156,6 +156,30 @@ TEST_CASE("S2: children born by a held process get back what it had") {
   ::kill(heir, SIGKILL);
 }
 
+TEST_CASE("S2: a child whose held parent has ended gets back what that had, if it is named as kin") {
+  Held held;
+  held.idle();
+  held.order('f');
+  const int heir = only_child_of(held.ref.pid);
+  REQUIRE(heir > 0);
+  ::kill(held.ref.pid, SIGKILL);
+  (void)scratch::seconds_until(2, [&] {
+    return !hosa::read_process(held.cgroup.proc(), held.ref.pid) ||
+           hosa::read_process(held.cgroup.proc(), heir)->parent != held.ref.pid;
+  });
+  const ProcessRef processes[] = {held.ref};
+  SECTION("named") {
+    const int kin[] = {heir};
+    CHECK(undo_processes(held.journal, held.cgroup.roots(), processes, Fd(), kin) == 1);
+    CHECK(scheduling_policy(heir) == 0);
+  }
+  SECTION("not named: nobody knows him") {
+    undo_processes(held.journal, held.cgroup.roots(), processes, Fd());
+    CHECK(scheduling_policy(heir) == kSchedIdle);
+  }
+  ::kill(heir, SIGKILL);
+}
+
 TEST_CASE("a child born idle of a held process is journalled by the next pass, one idle by its own choice is not") {
   Held held;
   SECTION("born of a held one") {

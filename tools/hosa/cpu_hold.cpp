@@ -13,6 +13,7 @@ constexpr double kIdlePassS = 0.05;  // findings 3: a storm of forks is held by 
 // cpu.weight 1 of 100: beside one neighbour of default weight the culprit keeps 1 %, alone all of the CPU.
 constexpr std::string_view kLowWeight = "1";
 constexpr std::string_view kQuotaPeriod = " 100000";
+constexpr double kTicksPerSecond = 100;  // USER_HZ: what start times in /proc count in
 constexpr double kPeriodUs = 100000;
 constexpr double kQuotaPerCpu = 0.3;  // of each CPU, as the CPU bucket of holding.md 3
 constexpr double kUsualRoom = 1.25;   // but what it used before the onset, and a quarter more, it keeps
@@ -84,6 +85,7 @@ bool CpuHold::begin(const HoldContext& c, const Unit& unit, const Finding& findi
     meter_ = CgroupMeter::open(cgroup_);
     controllable_ = c.guard.reason_for_cgroup(cgroup_, unit.path.view()).empty();
   }
+  begun_ticks_ = static_cast<uint64_t>(c.moment.boot_s * kTicksPerSecond);
   note(c, "culprit", "name", "", "", "named", true);
   again(c, finding);
   return true;
@@ -186,13 +188,22 @@ void CpuHold::give_back(const HoldContext& c, int& entry) {
 }
 
 void CpuHold::give_back_threads(const HoldContext& c) {
-  int restored = 0;
+  yielding_.clear();
   for (int i = 0; i < Journal::capacity(); ++i) {
     const auto entry = c.journal.read(i);
     if (!entry || (entry->kind != EntryKind::thread_policy && entry->kind != EntryKind::autogroup)) continue;
-    if (c.census.unit_of_pid(entry->pid) != unit_.id && c.census.unit_of_pid(entry->pid) != 0) continue;
-    restored += undo_entry(c.journal, i, c.roots) == Undone::restored ? 1 : 0;
+    const uint64_t unit = c.census.unit_of_pid(entry->pid);
+    if (unit == unit_.id || unit == 0) (void)yielding_.push_back({entry->pid, entry->start_ticks});
   }
+  // A child born since the last pass is in nobody's journal, and its parent may have ended.
+  c.census.members(unit_, {}, members_);
+  static PidList born;
+  born.clear();
+  for (const Member& member : members_) {
+    if (member.start_ticks >= begun_ticks_) (void)born.push_back(member.pid);
+  }
+  const int restored =
+      undo_processes(c.journal, c.roots, {yielding_.data(), yielding_.size()}, Fd(), {born.data(), born.size()});
   FixedString<32> threads;
   threads.append_number(restored).append(" threads");
   note(c, "given_back", "SCHED_IDLE", threads.view(), "SCHED_OTHER", "ok");

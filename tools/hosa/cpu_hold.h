@@ -47,6 +47,7 @@ class CpuHold {
   Fd cgroup_;
   CgroupMeter meter_;
   Members members_;
+  uint64_t begun_ticks_ = 0;
   FixedVector<ProcessRef, kMembers> yielding_;  // who was made SCHED_IDLE in this pass
   Means means_ = Means::none;
   bool controllable_ = false;  // a cgroup of its own, with nobody protected in it
