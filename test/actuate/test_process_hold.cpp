@@ -170,7 +170,7 @@ TEST_CASE("S2: a child whose held parent has ended gets back what that had, if i
   const ProcessRef processes[] = {held.ref};
   SECTION("named") {
     const int kin[] = {heir};
-    CHECK(undo_processes(held.journal, held.cgroup.roots(), processes, Fd(), kin) == 1);
+    CHECK(undo_processes(held.journal, held.cgroup.roots(), processes, Fd(), kin) >= 1);
     CHECK(scheduling_policy(heir) == 0);
   }
   SECTION("not named: nobody knows him") {
