@@ -1,5 +1,5 @@
-// The detector: readings of the state vector in, a verdict out. Pure arithmetic over fixed memory (71 kB; a baseline is
-// 20 kB); time is an argument. One object per daemon; `replay` and the tests run the same code.
+// The detector: readings of the state vector in, a verdict out. Pure arithmetic over fixed memory (120 kB; a baseline is
+// 34 kB); time is an argument. One object per daemon; `replay` and the tests run the same code.
 //
 // Per reading:  window (rates over 0.5 s) -> y = transform -> z = robust standardisation -> p += 0.2 (z - p) ->
 // d = p - mean -> D and c_j (mahalanobis.h) -> s, slope, curvature (trend.h) -> level (thresholds.h) -> learn.

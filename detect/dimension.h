@@ -10,9 +10,9 @@
 
 namespace hosa::detect {
 
-// 38 dimensions are specified; the topology-sized ones (NUMA nodes, last-level caches) share what is left. All memory
-// of this room is sized by it: two matrices of 48 x 48 doubles and 65 kept readings.
-inline constexpr std::size_t kMaxDimensions = 48;
+// At most 47 dimensions beside the topology-sized ones (8 memory nodes, 8 last-level caches). All memory
+// of this room is sized by it: two matrices of 64 x 64 doubles and 65 kept readings.
+inline constexpr std::size_t kMaxDimensions = 64;
 
 // How a value becomes y:  rate ln(1 + x/scale) · share x within 0..1.5 · count ln(1 + x) · fraction x · number
 // ln(max(x, 1)). Logarithms because a load that doubles is one step whatever it was; negative readings count as 0.

@@ -47,7 +47,8 @@ struct hosa_cpu {
   __u64 anon_pending; /* bytes not yet attributed, < HOSA_SAMPLE_BYTES (plus one allocation) */
   __u64 all_pending;
   struct hosa_window windows[HOSA_SUBJECTS][HOSA_SPANS];
-  __u64 reserved[2];
+  __u64 execs; /* sched_process_exec */
+  __u64 exits; /* sched_process_exit, threads too */
 };
 
 /* The single slot of `config`, mapped writable by user side; all zero = probes count, nothing trips. */

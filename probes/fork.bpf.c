@@ -1,5 +1,6 @@
-/* New tasks, processes and threads alike. In sched_process_fork `current` is the parent: the one that forks is the one
- * that is counted, and a storm whose children fork on is counted under each of them and under their cgroup. */
+/* Tasks born, changed and gone, processes and threads alike. In sched_process_fork `current` is the parent: the one
+ * that forks is the one that is counted, and a storm whose children fork on is counted under each of them and under
+ * their cgroup. exec and exit are counted only. */
 #include "probes/attribute.h"
 
 SECTION("raw_tp/sched_process_fork") int hosa_fork(__u64* ctx) {
@@ -9,5 +10,19 @@ SECTION("raw_tp/sched_process_fork") int hosa_fork(__u64* ctx) {
   if (!config_now || !slot) return 0;
   add(&slot->forks, 1);
   attribute(config_now, slot, HOSA_FORKS, 1);
+  return 0;
+}
+
+SECTION("raw_tp/sched_process_exec") int hosa_exec(void* ctx) {
+  (void)ctx;
+  struct hosa_cpu* slot = own_slot();
+  if (slot) add(&slot->execs, 1);
+  return 0;
+}
+
+SECTION("raw_tp/sched_process_exit") int hosa_exit(void* ctx) {
+  (void)ctx;
+  struct hosa_cpu* slot = own_slot();
+  if (slot) add(&slot->exits, 1);
   return 0;
 }

@@ -56,6 +56,8 @@ Diskstats parse_diskstats(std::string_view text) {
     add_bytes(out.read_bytes, fields[2]);
     add_to(out.writes, fields[4]);
     add_bytes(out.write_bytes, fields[6]);
+    add_to(out.request_ms, fields[3]);
+    add_to(out.request_ms, fields[7]);
     add_to(out.busy_ms, fields[9]);
   }
   return out;

@@ -11,6 +11,7 @@ struct Diskstats {
   unsigned disks = 0;
   std::optional<uint64_t> reads, writes;            // completed requests
   std::optional<uint64_t> read_bytes, write_bytes;  // sectors in this file are always 512 bytes
+  std::optional<uint64_t> request_ms;               // fields 4 and 8: time that completed requests have taken
   std::optional<uint64_t> busy_ms;                  // field 10: time with at least one request in flight, summed
 };
 

@@ -36,6 +36,20 @@ KernelStat parse_kernel_stat(std::string_view text) {
   return out;
 }
 
+void add_busy_by_group(std::string_view text, std::span<const uint8_t> group, std::span<GroupTicks> out) {
+  while (!text.empty()) {
+    std::string_view line = take_line(text);
+    const std::string_view key = take_word(line);
+    if (!key.starts_with("cpu")) return;  // these lines stand first
+    const auto number = to_number<unsigned>(slice(key, 3));
+    if (!number || *number >= group.size() || group[*number] >= out.size()) continue;
+    const auto cpu = parse_cpu(line);
+    if (!cpu) continue;
+    out[group[*number]].busy += cpu->busy();
+    ++out[group[*number]].cpus;
+  }
+}
+
 std::optional<uint64_t> parse_task_count(std::string_view loadavg) {
   for (int average = 0; average < 3; ++average) take_word(loadavg);
   std::string_view both = take_word(loadavg);

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace hosa {
@@ -22,6 +23,15 @@ struct KernelStat {
 };
 
 KernelStat parse_kernel_stat(std::string_view text);
+
+// Busy ticks and number of the CPUs of one group.
+struct GroupTicks {
+  uint64_t busy = 0;
+  unsigned cpus = 0;
+};
+// Adds each line "cpuN" to out[group[N]]. CPUs whose group is no index of `out` are left out; one that is offline has
+// no line.
+void add_busy_by_group(std::string_view text, std::span<const uint8_t> group, std::span<GroupTicks> out);
 
 // /proc/loadavg "0.02 0.08 0.06 2/97 8046": the second number of the fourth word, how many tasks (threads) exist. The
 // averages themselves are not used: they are a minute old.

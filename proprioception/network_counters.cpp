@@ -83,6 +83,16 @@ NetProtocols parse_snmp(std::string_view text) {
   return out;
 }
 
+std::optional<uint64_t> parse_listen_drops(std::string_view text) {
+  while (!text.empty()) {
+    const std::string_view names = take_line(text);
+    if (!names.starts_with("TcpExt: ")) continue;
+    const std::string_view numbers = take_line(text);
+    if (numbers.starts_with("TcpExt: ")) return below(names, numbers, "ListenDrops");
+  }
+  return std::nullopt;
+}
+
 Sockstat parse_sockstat(std::string_view text) {
   Sockstat out;
   while (!text.empty()) {

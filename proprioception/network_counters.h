@@ -27,6 +27,9 @@ struct NetProtocols {
 };
 NetProtocols parse_snmp(std::string_view text);
 
+// /proc/net/netstat, TcpExt: connections that came while the listener's queue was full, and what was dropped with them.
+std::optional<uint64_t> parse_listen_drops(std::string_view netstat);
+
 struct Sockstat {
   std::optional<uint64_t> sockets_used;
   std::optional<uint64_t> tcp_in_use;

@@ -7,47 +7,49 @@ namespace hosa {
 
 namespace {
 
-constexpr unsigned kMaxNodes = 64;
 constexpr unsigned kOwnDistance = 10;
 
-struct Nodes {
-  unsigned number[kMaxNodes];
-  unsigned count = 0;
-};
-
-Nodes online_nodes(const Fd& sys) {
+NumaNodes online_nodes(const Fd& sys) {
   char buffer[256];
-  Nodes nodes;
+  NumaNodes nodes;
   const auto list = read_word(sys, "devices/system/node/online", buffer);
   if (!list) return nodes;
   for_each_range(*list, [&](unsigned first, unsigned last) {
-    for (unsigned node = first; node <= last && nodes.count < kMaxNodes; ++node) nodes.number[nodes.count++] = node;
+    for (unsigned node = first; node <= last && nodes.count < kMaxNodes; ++node)
+      nodes.number[nodes.count++] = static_cast<uint16_t>(node);
   });
   return nodes;
 }
 
-// True if the node is as near to one of the `earlier` first nodes as to itself. A row lists distances to the online
+// The first earlier node that is as near to this one as itself, or the node itself. A row lists distances to the online
 // nodes in their order.
-bool repeats_an_earlier_node(const Fd& sys, const Nodes& nodes, unsigned earlier) {
+unsigned nearest_earlier(const Fd& sys, const NumaNodes& nodes, unsigned node) {
   char buffer[1024];
   FixedString<64> path("devices/system/node/node");
-  path.append_unsigned(nodes.number[earlier]).append("/distance");
+  path.append_unsigned(nodes.number[node]).append("/distance");
   const auto row = read_word(sys, path.c_str(), buffer);
-  if (!row) return false;
+  if (!row) return node;
   std::string_view rest = *row;
-  for (unsigned i = 0; i < earlier; ++i)
-    if (to_number<unsigned>(take_word(rest)) == kOwnDistance) return true;
-  return false;
+  for (unsigned i = 0; i < node; ++i)
+    if (to_number<unsigned>(take_word(rest)) == kOwnDistance) return i;
+  return node;
 }
 
 }  // namespace
 
+NumaNodes read_numa_nodes(const Fd& sys) {
+  NumaNodes nodes = online_nodes(sys);
+  unsigned real = 0;
+  for (unsigned i = 0; i < nodes.count; ++i) {
+    const unsigned same = nearest_earlier(sys, nodes, i);
+    nodes.group[i] = same < i ? nodes.group[same] : static_cast<uint8_t>(real++);
+  }
+  nodes.real = real == 0 ? 1 : real;
+  return nodes;
+}
+
 unsigned count_numa_nodes(const Fd& sys) {
-  const Nodes nodes = online_nodes(sys);
-  unsigned distinct = 0;
-  for (unsigned i = 0; i < nodes.count; ++i)
-    if (!repeats_an_earlier_node(sys, nodes, i)) ++distinct;
-  return distinct == 0 ? 1 : distinct;
+  return read_numa_nodes(sys).real;
 }
 
 }  // namespace hosa

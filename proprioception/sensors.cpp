@@ -61,6 +61,7 @@ Sensors Sensors::open(const Fd& proc, Without without) {
   sensors.diskstats_ = KernelText::open(proc, "diskstats");
   sensors.net_dev_ = KernelText::open(proc, "net/dev");
   sensors.net_snmp_ = KernelText::open(proc, "net/snmp");
+  sensors.netstat_ = KernelText::open(proc, "net/netstat");
   sensors.sockstat_ = KernelText::open(proc, "net/sockstat");
   if (without.psi) return sensors;
   sensors.cpu_pressure_ = KernelText::open(proc, "pressure/cpu");
@@ -172,6 +173,7 @@ void Sensors::read_disks(Sample& sample, std::span<char> buffer) const {
   put_sum(sample, Signal::disk_read_bytes, disks.read_bytes);
   put_sum(sample, Signal::disk_write_bytes, disks.write_bytes);
   put_sum(sample, Signal::disk_busy_seconds, disks.busy_ms, 1e-3);
+  put_sum(sample, Signal::disk_request_seconds, disks.request_ms, 1e-3);
 }
 
 void Sensors::read_network(Sample& sample, std::span<char> buffer) const {
@@ -194,6 +196,7 @@ void Sensors::read_network(Sample& sample, std::span<char> buffer) const {
     put(sample, Signal::udp_in, net.udp_in);
     put(sample, Signal::udp_out, net.udp_out);
   }
+  if (const auto text = netstat_.read(buffer)) put(sample, Signal::listen_drops, parse_listen_drops(*text));
   if (const auto text = sockstat_.read(buffer)) {
     const Sockstat sockets = parse_sockstat(*text);
     put(sample, Signal::sockets_used, sockets.sockets_used);

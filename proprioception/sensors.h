@@ -45,7 +45,7 @@ class Sensors {
   double page_bytes_ = 0, ticks_per_second_ = 0;
   KernelText stat_, loadavg_, file_nr_, meminfo_, vmstat_, buddyinfo_, diskstats_;
   KernelText cpu_pressure_, memory_pressure_, io_pressure_;
-  KernelText net_dev_, net_snmp_, sockstat_;
+  KernelText net_dev_, net_snmp_, netstat_, sockstat_;
 };
 
 }  // namespace hosa

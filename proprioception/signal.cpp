@@ -79,6 +79,11 @@ constexpr SignalInfo kTable[] = {
     {tcp_memory_bytes, "tcp_memory_bytes", "net/sockstat", kLevel},
     {udp_memory_bytes, "udp_memory_bytes", "net/sockstat", kLevel},
     {free_order_entropy, "free_order_entropy", "buddyinfo", kLevel},
+    {disk_request_seconds, "disk_request_seconds", "diskstats", kCounter},
+    {listen_drops, "listen_drops", "net/netstat", kCounter},
+    {board_celsius, "board_celsius", "sysfs thermal", kLevel},
+    {board_slowed, "board_slowed", "sysfs cpufreq", kLevel},
+    {board_undervoltage, "board_undervoltage", "sysfs hwmon", kLevel},
 };
 
 constexpr bool in_order() {

@@ -90,15 +90,22 @@ enum class Signal : unsigned char {
   udp_memory_bytes,
   // /proc/buddyinfo, 0..1
   free_order_entropy,
+  // /proc/diskstats: seconds that all completed requests have taken, summed; /proc/net/netstat
+  disk_request_seconds,
+  listen_drops,
+  // sysfs, where the board has them
+  board_celsius,
+  board_slowed,
+  board_undervoltage,
 };
-constexpr std::size_t kSignals = static_cast<std::size_t>(Signal::free_order_entropy) + 1;
+constexpr std::size_t kSignals = static_cast<std::size_t>(Signal::board_undervoltage) + 1;
 
 enum class SignalKind : unsigned char { counter, level };
 
 struct SignalInfo {
   Signal signal;
   std::string_view name;    // as the enum says it; stable, used in recordings and `hosa sense`
-  std::string_view source;  // the file below /proc
+  std::string_view source;  // the file below /proc, or sysfs
   SignalKind kind;
 };
 

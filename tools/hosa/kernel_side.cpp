@@ -226,6 +226,8 @@ void KernelSide::open_raw_probes(const Error* no_bpf, RungReport& report) {
   const RawProbe probes[] = {
       {HOSA_EMBEDDED(memory), "hosa_page_alloc", "mm_page_alloc", KernelSensor::memory, "memory"},
       {HOSA_EMBEDDED(fork), "hosa_fork", "sched_process_fork", KernelSensor::forks, "forks"},
+      {HOSA_EMBEDDED(fork), "hosa_exec", "sched_process_exec", KernelSensor::execs, "execs"},
+      {HOSA_EMBEDDED(fork), "hosa_exit", "sched_process_exit", KernelSensor::exits, "exits"},
       {HOSA_EMBEDDED(sched), "hosa_wakeup", "sched_wakeup", KernelSensor::wakeups, "wakeups"},
       {HOSA_EMBEDDED(block), "hosa_block_issue", "block_rq_issue", KernelSensor::block_io, "block io"},
   };
@@ -348,6 +350,8 @@ Counters KernelSide::totals() const {
     sum.brk_calls += peek(slot.brk_calls);
     sum.block_issues += peek(slot.block_issues);
     sum.forks += peek(slot.forks);
+    sum.execs += peek(slot.execs);
+    sum.exits += peek(slot.exits);
     sum.anon_bytes += peek(slot.anon_bytes);
     sum.all_bytes += peek(slot.all_bytes);
     sum.records_lost += peek(slot.records_lost);

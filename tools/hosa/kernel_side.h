@@ -40,8 +40,8 @@ struct KernelSources {
   const char* sys = "/sys";
 };
 
-enum class KernelSensor { memory, wakeups, faults, brk, block_io, forks };
-inline constexpr std::size_t kKernelSensors = 6;
+enum class KernelSensor { memory, wakeups, faults, brk, block_io, forks, execs, exits };
+inline constexpr std::size_t kKernelSensors = 8;
 
 // Sums over all possible CPUs since open(). A sensor that is absent stays 0: ask has().
 struct Counters {
@@ -50,6 +50,8 @@ struct Counters {
   uint64_t brk_calls = 0;  // while brk_observed_ns() ran
   uint64_t block_issues = 0;
   uint64_t forks = 0;  // threads too, as `processes` of /proc/stat
+  uint64_t execs = 0;
+  uint64_t exits = 0;
   uint64_t anon_bytes = 0;
   uint64_t all_bytes = 0;
   uint64_t records_lost = 0;  // ring full
@@ -132,7 +134,7 @@ class KernelSide {
   RingBuffer ring_;
   Fd tracefs_;
   Error no_tracefs_;         // why, when tracefs_ is empty
-  std::array<Fd, 16> held_;  // programs and attachments
+  std::array<Fd, 24> held_;  // programs and attachments
   std::size_t held_count_ = 0;
   std::array<Fd, kMaxFaultCounters> fault_counters_;
   std::size_t fault_counter_count_ = 0;

@@ -14,7 +14,7 @@ uint64_t clock_ns(int clock) {
   return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(t.tv_nsec);
 }
 
-void Senses::open(const Fd& proc, const Machine& machine, const Options& options, RungReport& rungs) {
+void Senses::open(const Fd& proc, const Fd& sys, const Machine& machine, const Options& options, RungReport& rungs) {
   Without without;
   without.psi = options.without.psi;
   sensors_ = Sensors::open(proc, without);
@@ -22,9 +22,12 @@ void Senses::open(const Fd& proc, const Machine& machine, const Options& options
   sources.without_bpf = options.without.bpf;
   sources.without_tracefs = options.without.tracefs;
   kernel_.open(sources, clock_ns(CLOCK_MONOTONIC), rungs);
-  sensors_.read(sample_);
+  topology_ = read_topology(sys);
+  hardware_sensors_.open(proc, sys, topology_);
   readings_.sample = &sample_;
+  readings_.hardware = &hardware_;
   readings_.kernel = &kernel_;
+  read_everything();
   readings_.cpus = std::max(1u, machine.online_cpus);
   vector_.select(readings_);
   detector_.emplace(vector_.dimensions());
@@ -47,6 +50,14 @@ void Senses::read_waiting(double now_s) {
   wait_read_s_ = now_s;
 }
 
+void Senses::read_everything() {
+  sensors_.read(sample_);
+  hardware_sensors_.read(sample_, hardware_);
+  io_latency_.add(sample_);
+  readings_.io_latency_s = io_latency_.mean_s();
+  readings_.counters = kernel_.totals();
+}
+
 const Moment& Senses::later() {
   moment_.now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
   moment_.boot_s = static_cast<double>(clock_ns(CLOCK_BOOTTIME)) * 1e-9;
@@ -54,8 +65,7 @@ const Moment& Senses::later() {
 }
 
 const Moment& Senses::take(bool learning, bool own_containment) {
-  sensors_.read(sample_);
-  readings_.counters = kernel_.totals();
+  read_everything();
   moment_.now_s = static_cast<double>(sample_.monotonic_ns) * 1e-9;
   moment_.boot_s = static_cast<double>(sample_.boottime_ns) * 1e-9;
   moment_.available_bytes = sample_[Signal::memory_available_bytes];

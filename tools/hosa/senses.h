@@ -33,8 +33,8 @@ struct Moment {
 
 class Senses {
  public:
-  // The roots must outlive it. Answers what rung each probe stands on.
-  void open(const Fd& proc, const Machine& machine, const Options& options, RungReport& rungs);
+  // The roots must outlive it; sys may be empty. Answers what rung each probe stands on.
+  void open(const Fd& proc, const Fd& sys, const Machine& machine, const Options& options, RungReport& rungs);
   // learning: false while an action is in force. own_containment: our limits make memory pressure now.
   const Moment& take(bool learning, bool own_containment);
   // The same moment, later: only the clocks are read. What a running bucket needs between two readings.
@@ -44,11 +44,19 @@ class Senses {
   const StateVector& vector() const { return vector_; }
   const detect::Detector& detector() const { return *detector_; }
   const Sample& sample() const { return sample_; }
+  const Readings& readings() const { return readings_; }
+  const Topology& topology() const { return topology_; }
 
  private:
   void read_waiting(double now_s);
 
+  void read_everything();
+
   Sensors sensors_;
+  HardwareSensors hardware_sensors_;
+  Topology topology_;
+  Hardware hardware_;
+  MeanLatency io_latency_;
   KernelSide kernel_;
   StateVector vector_;
   std::optional<detect::Detector> detector_;

@@ -1,24 +1,27 @@
-// The state vector: which dimensions this machine has, and their readings at one moment.
-//
-// One table (state_vector.cpp) drives sensing, names in output and documentation: each row is a detect::Dimension, its
-// reading from the probes or, where they are missing, from /proc, and the condition under which it exists. select()
-// asks once, at start, what is there; the vector's length is what this machine has.
+// The state vector: which dimensions this machine has, and their readings at one moment. select() asks the dimension
+// table once, at start, what is there; the vector's length is what this machine has.
 #pragma once
 #include <array>
 #include <span>
 
-#include "detect/dimension.h"
-#include "proprioception/sensors.h"
-#include "tools/hosa/kernel_side.h"
+#include "tools/hosa/dimension_table.h"
 
 namespace hosa {
 
-// What a row may read.
-struct Readings {
-  const Sample* sample = nullptr;
-  Counters counters;
-  const KernelSide* kernel = nullptr;
-  double cpus = 1;  // online
+// The first source of the row's chain that this machine has; nullptr when it has none.
+const DimensionSource* source_in_use(const DimensionRow& row, const Readings& readings);
+
+// Mean time of the requests that were completed in the last half second; 0 when there was none. A quotient of two
+// totals, which a rate cannot be.
+class MeanLatency {
+ public:
+  void add(const Sample& sample);
+  double mean_s() const { return mean_s_; }
+
+ private:
+  static constexpr uint64_t kSpanNs = 450'000'000;
+  double seconds_ = 0, requests_ = 0, mean_s_ = 0;
+  uint64_t read_ns_ = 0;
 };
 
 class StateVector {
