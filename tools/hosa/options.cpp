@@ -29,7 +29,7 @@ Result<double> number_with_unit(std::string_view text, std::span<const Unit> uni
 }
 
 Result<void> set_value(Options& options, std::string_view name, std::string_view value) {
-  if (name == "--warmup" || name == "--duration") {
+  if (name == "--warmup" || name == "--duration" || name == "--for") {
     auto seconds = parse_duration_s(value);
     if (!seconds) return seconds.error();
     (name == "--warmup" ? options.warmup_s : options.duration_s) = *seconds;
@@ -69,6 +69,8 @@ bool set_flag(Options& options, std::string_view name) {
   if (name == "--json") return options.json = true;
   if (name == "--all") return options.all = true;
   if (name == "--quick") return options.quick = true;
+  if (name == "--table") return options.table = true;
+  if (name == "--once") return options.once = true;
   if (name == "--unprivileged") return options.unprivileged = true;
   return false;
 }

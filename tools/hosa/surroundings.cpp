@@ -1,0 +1,118 @@
+#include "tools/hosa/surroundings.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "loader/sys/text.h"
+#include "loader/tracefs.h"
+#include "proprioception/directory.h"
+#include "proprioception/kernel_text.h"
+#include "tools/hosa/options.h"
+
+namespace hosa {
+namespace {
+
+uint64_t effective_capabilities(const Fd& proc) {
+  char buffer[8192];
+  const auto text = read_text(proc, "self/status", buffer);
+  if (!text) return 0;
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    std::string_view line = take_line(rest);
+    if (take_word(line) == "CapEff:") return to_number(take_word(line), 16).value_or(0);
+  }
+  return 0;
+}
+
+// "none [integrity] confidentiality"
+FixedString<32> read_lockdown(const Fd& sys) {
+  char buffer[128];
+  const auto text = read_word(sys, "kernel/security/lockdown", buffer);
+  if (!text) return {};
+  std::string_view rest = *text;
+  take_until(rest, '[');
+  return take_until(rest, ']');
+}
+
+// A file that is there may still refuse to be read: 5.10 with psi=0 answers EOPNOTSUPP.
+FixedString<200> why_no_psi(const Fd& proc, bool without) {
+  if (without) return "--without psi";
+  auto file = open_file(proc.get(), "pressure/memory");
+  if (!file) return file.error().text().view();
+  char buffer[256];
+  const auto text = read_at_start(file->get(), buffer);
+  return text ? FixedString<200>() : FixedString<200>(text.error().text().view());
+}
+
+bool has_freezer(const Fd& root) {
+  if (!root) return false;
+  DirectoryReader children(root.get());
+  while (const auto child = children.next()) {
+    if (child->type != 4 /* DT_DIR */) continue;
+    FixedString<300> path(child->name);
+    path.append("/cgroup.freeze");
+    return ::faccessat(root.get(), path.c_str(), F_OK, 0) == 0;
+  }
+  return true;  // nobody to ask; the room's own file will tell
+}
+
+const char* boot_arguments_file() {
+  constexpr const char* kFiles[] = {"/boot/firmware/cmdline.txt", "/boot/cmdline.txt", "/etc/default/grub"};
+  for (const char* file : kFiles)
+    if (::access(file, F_OK) == 0) return file;
+  return "";
+}
+
+}  // namespace
+
+Controller parse_controller(std::string_view proc_cgroups, std::string_view v2_controllers, std::string_view name) {
+  Controller controller;
+  while (!proc_cgroups.empty()) {
+    std::string_view line = take_line(proc_cgroups);
+    if (take_word(line) != name) continue;
+    const auto hierarchy = to_number(take_word(line));
+    take_word(line);  // number of cgroups
+    controller.built_in = true;
+    controller.on_v1 = hierarchy.value_or(0) != 0;
+    controller.disabled = to_number(take_word(line)) == uint64_t{0};
+  }
+  controller.available = has_word(v2_controllers, name);
+  if (controller.available) controller.on_v1 = false;  // there the number is that of the v2 hierarchy
+  return controller;
+}
+
+Surroundings read_surroundings(const Fd& proc, const Fd& sys, const ForcedRungs& without) {
+  Surroundings s;
+  utsname name{};
+  if (::uname(&name) == 0) s.architecture = static_cast<const char*>(name.machine);
+  s.root = ::geteuid() == 0;
+  s.capabilities = effective_capabilities(proc);
+  s.lockdown = read_lockdown(sys);
+  s.btf = open_file(sys.get(), "kernel/btf/vmlinux").has_value() && !without.btf;
+  if (without.tracefs)
+    s.no_tracefs = "--without tracefs";
+  else if (const auto tracefs = open_tracefs("/proc"); !tracefs)
+    s.no_tracefs = tracefs.error().text().view();
+  s.no_psi = why_no_psi(proc, without.psi);
+  if (without.cgroup)
+    s.cgroup.reason = "--without cgroup";
+  else
+    s.cgroup = open_cgroup_home(proc, s.root);
+  char cgroups[4096], controllers[512];
+  const auto lines = read_text(proc, "cgroups", cgroups);
+  const auto available = read_word(s.cgroup.directory, "cgroup.controllers", controllers);
+  const auto controller = [&](std::string_view which) {
+    return parse_controller(lines.value_or(std::string_view()), available.value_or(std::string_view()), which);
+  };
+  s.memory = controller("memory");
+  if (without.memcg) s.memory.available = false;
+  s.cpu = controller("cpu");
+  s.pids = controller("pids");
+  s.io = controller("blkio");
+  s.freezer = has_freezer(s.cgroup.directory);
+  s.boot_arguments = boot_arguments_file();
+  s.machine = read_machine(proc, sys, s.cgroup.directory);
+  return s;
+}
+
+}  // namespace hosa
