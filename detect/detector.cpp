@@ -188,4 +188,14 @@ bool Detector::restore(const Baseline& baseline) {
   return true;
 }
 
+bool Detector::normal(std::size_t i, Normal& out) const {
+  if (verdict_.warming || i >= n_) return false;
+  const double deviation = 2 * __builtin_sqrt(std::max(0.0, moments_.covariance[i][i]));
+  const auto value_at = [&](double z) {
+    return std::max(0.0, untransform(dimensions_[i], scale_.median[i] + z * scale_.spread[i]));
+  };
+  out = {value_at(moments_.mean[i]), value_at(moments_.mean[i] - deviation), value_at(moments_.mean[i] + deviation)};
+  return true;
+}
+
 }  // namespace hosa::detect

@@ -1,5 +1,5 @@
-// The detector: readings of the state vector in, a verdict out. Pure arithmetic over fixed memory (120 kB; a baseline is
-// 34 kB); time is an argument. One object per daemon; `replay` and the tests run the same code.
+// The detector: readings of the state vector in, a verdict out. Pure arithmetic over fixed memory (120 kB; a baseline
+// is 34 kB); time is an argument. One object per daemon; `replay` and the tests run the same code.
 //
 // Per reading:  window (rates over 0.5 s) -> y = transform -> z = robust standardisation -> p += 0.2 (z - p) ->
 // d = p - mean -> D and c_j (mahalanobis.h) -> s, slope, curvature (trend.h) -> level (thresholds.h) -> learn.
@@ -89,6 +89,12 @@ class Detector {
 
   std::span<const Dimension> dimensions() const { return dimensions_; }
   const Moments& moments() const { return moments_; }
+  // What is normal, in the dimension's own unit: the learned mean, and the values two standard deviations around it.
+  // False while warming.
+  struct Normal {
+    double mean = 0, low = 0, high = 0;
+  };
+  bool normal(std::size_t dimension, Normal& out) const;
   double warmup_left_seconds() const;
   uint64_t counter_resets() const { return window_.resets(); }
   uint64_t rejected(Rejection reason) const { return rejected_[static_cast<std::size_t>(reason)]; }

@@ -16,6 +16,19 @@ double transform(const Dimension& dimension, double value) {
   return value;
 }
 
+double untransform(const Dimension& dimension, double y) {
+  constexpr double kLargest = 700;  // e^700 is still finite
+  const double bounded = y < kLargest ? y : kLargest;
+  switch (dimension.kind) {
+    case Kind::rate: return exponential_minus_one(bounded) * (dimension.scale > 0 ? dimension.scale : 1);
+    case Kind::count: return exponential_minus_one(bounded);
+    case Kind::number: return exponential(bounded);
+    case Kind::share:
+    case Kind::fraction: return y;
+  }
+  return y;
+}
+
 const char* resource_name(Resource resource) {
   switch (resource) {
     case Resource::cpu: return "cpu";

@@ -37,5 +37,7 @@ struct Dimension {
 
 // y of one value (for cumulative dimensions: of its rate). Finite in, finite out.
 double transform(const Dimension& dimension, double value);
+// The value that has this y: what is shown of a mean that was learned of y.
+double untransform(const Dimension& dimension, double y);
 
 }  // namespace hosa::detect

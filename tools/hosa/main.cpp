@@ -18,6 +18,7 @@ constexpr Verb kVerbs[] = {
     {"run", run_verb, "watch this machine and hold back what would bring it down (foreground)"},
     {"demo", demo_verb, "a leak and a spinner of its own, seen, held and released before your eyes (<= 40 s)"},
     {"doctor", doctor_verb, "each sense and each means of holding: the rung it stands on, and what would improve it"},
+    {"sense", sense_verb, "the state vector now, what is normal, and who carries it (--once, --for TIME)"},
     {"status", status_verb, "what the running agent sees and holds, and whom it protects"},
     {"release", release_verb, "give everything back (--all), with or without a running agent"},
     {"pause", pause_verb, "decide and log, but change nothing until `resume`"},
@@ -37,6 +38,7 @@ constexpr const char* kOptionsHelp =
     "  --unprivileged       run without root, as far as that goes (with --only)\n"
     "  --without WORDS      force lower rungs: bpf,btf,tracefs,cgroup,memcg,psi\n"
     "  --json               machine-readable output (status, doctor, sense, release)\n"
+    "  --once, --for TIME   one look; looks for so long (sense)\n"
     "  --table              the state vector as a documentation table (doctor)\n"
     "\nexit codes: 0 ok, 1 run time, 2 usage, 3 configuration, 4 prerequisite (run needs root)\n";
 

@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "tools/hosa/agent.h"
+#include "tools/hosa/sense_report.h"
 
 namespace hosa {
 
@@ -34,7 +35,21 @@ void Agent::report_protected(JsonLine& line) {
   line.integer("protected_kernel_threads", kernel_threads);
 }
 
+// The vector and who carries it, as of the last tick and the last two counts.
+void Agent::report_senses() {
+  JsonLine line;
+  line.text("from", "the running agent");
+  if (moment_ != nullptr) {
+    line.number("t", moment_->boot_s).number("warmup_left_s", senses_.detector().warmup_left_seconds());
+    line.number("dbar", moment_->verdict->smoothed).integer("score_level", moment_->verdict->level);
+    describe_vector(line, senses_, *moment_->verdict);
+    describe_carriers(line, census_, history_.at(moment_->now_s - 10), moment_->now_s);
+  }
+  control_.answer(line.finish());
+}
+
 void Agent::report(std::string_view request) {
+  if (request == "sense") return report_senses();
   JsonLine line;
   line.text("answer", request).flag("shadow", options_.shadow).flag("paused", paused_);
   line.number("uptime_s", static_cast<double>(clock_ns(CLOCK_BOOTTIME)) * 1e-9 - started_s_);

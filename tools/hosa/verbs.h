@@ -9,6 +9,7 @@ inline constexpr int kExitOk = 0, kExitRuntime = 1, kExitUsage = 2, kExitConfigu
 int run_verb(const Options& options);      // run.cpp
 int demo_verb(const Options& options);     // demo.cpp
 int doctor_verb(const Options& options);   // doctor.cpp
+int sense_verb(const Options& options);    // sense.cpp
 int status_verb(const Options& options);   // status.cpp
 int release_verb(const Options& options);  // release.cpp
 int pause_verb(const Options& options);    // status.cpp

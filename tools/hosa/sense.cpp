@@ -1,0 +1,163 @@
+// hosa sense: the state vector now, what is normal for each dimension, and who carries it. If an agent runs, its answer
+// is shown, since it has learned; else the verb senses by itself, which takes three seconds and knows little of normal.
+#include <time.h>
+
+#include "detect/number_format.h"
+#include "loader/sys/file.h"
+#include "loader/sys/text.h"
+#include "tools/hosa/control.h"
+#include "tools/hosa/json_read.h"
+#include "tools/hosa/sense_report.h"
+#include "tools/hosa/surroundings.h"
+#include "tools/hosa/verbs.h"
+
+namespace hosa {
+namespace {
+
+constexpr double kStepS = 0.5, kWarmupS = 6;
+using Page = FixedString<32 * 1024>;
+
+void sleep_s(double seconds) {
+  timespec wait{static_cast<time_t>(seconds),
+                static_cast<long>((seconds - static_cast<double>(static_cast<time_t>(seconds))) * 1e9)};
+  ::nanosleep(&wait, nullptr);
+}
+
+// What the verb needs to sense by itself. Several megabytes of tables, most of them never touched.
+struct OwnSenses {
+  Fd proc, sys;
+  CgroupHome cgroup;
+  Machine machine;
+  RungReport rungs;
+  Senses senses;
+  Handed handed{senses.kernel()};
+  Census census;
+  UseHistory history;
+  double warmed_from_s = 0;
+
+  Result<void> open(const Options& given);
+  const Moment& take();
+  std::string_view describe(JsonLine& line, const Moment& moment);
+};
+
+Result<void> OwnSenses::open(const Options& given) {
+  auto proc_directory = open_directory(AT_FDCWD, "/proc");
+  if (!proc_directory) return proc_directory.error();
+  proc = std::move(*proc_directory);
+  if (auto found = open_directory(AT_FDCWD, "/sys")) sys = std::move(*found);
+  if (!given.without.cgroup) cgroup = open_cgroup_home(proc, ::geteuid() == 0);
+  machine = read_machine(proc, sys, cgroup.directory);
+  Options options = given;
+  if (options.warmup_s < 0) options.warmup_s = kWarmupS;
+  senses.open(proc, sys, machine, options, rungs);
+  census.open({&proc, cgroup.directory ? &cgroup.directory : nullptr, machine.memory_controller && !given.without.memcg,
+               static_cast<double>(machine.page_bytes)});
+  return {};
+}
+
+const Moment& OwnSenses::take() {
+  const Moment& moment = senses.take(true, false);
+  history.remember(moment.now_s, census.uses());
+  census.take(moment.now_s, moment.unowned_bytes, handed, Census::Look::suspicious);
+  return moment;
+}
+
+std::string_view OwnSenses::describe(JsonLine& line, const Moment& moment) {
+  line.text("from", "its own look")
+      .number("t", moment.boot_s)
+      .number("warmup_left_s", senses.detector().warmup_left_seconds());
+  line.number("dbar", moment.verdict->smoothed).integer("score_level", moment.verdict->level);
+  describe_vector(line, senses, *moment.verdict);
+  describe_carriers(line, census, history.at(moment.now_s - 2), moment.now_s);
+  return line.finish();
+}
+
+void number(Page& page, std::string_view text, std::size_t width) {
+  FixedString<32> shown;
+  // Six digits are too many for people: what JSON said is cut to three places after the point.
+  const std::size_t point = text.find('.');
+  if (text.find("e-") != std::string_view::npos)
+    shown.append("0.000");
+  else
+    shown.append(point == std::string_view::npos ? text : slice(text, 0, point + 4));
+  for (std::size_t i = shown.size(); i < width; ++i) page.append(" ");
+  page.append(shown.view());
+}
+
+void column(Page& page, std::string_view text, std::size_t width) {
+  page.append(text);
+  for (std::size_t i = text.size(); i < width; ++i) page.append(" ");
+}
+
+void show(std::string_view json, bool again) {
+  static Page page;
+  page.clear();
+  if (again) page.append("\n");
+  page.append("from ").append(json_value(json, "from"));
+  const double left = json_number(json, "warmup_left_s", 0);
+  if (left > 0) page.append(", still learning for ").append_number(static_cast<int64_t>(left + 0.5)).append(" s");
+  page.append("\n");
+  column(page, "dimension", 26);
+  column(page, "unit", 10);
+  page.append("         now        mean         low        high       z  source\n");
+  std::string_view vector = json_block(json, "vector");
+  for (std::string_view one = next_object(vector); !one.empty(); one = next_object(vector)) {
+    column(page, json_value(one, "name"), 26);
+    column(page, json_value(one, "unit"), 10);
+    for (const char* key : {"value", "mean", "low", "high"}) number(page, json_value(one, key), 12);
+    number(page, json_value(one, "z"), 8);
+    page.append("  ").append(json_value(one, "source")).append("\n");
+  }
+  std::string_view carriers = json_block(json, "carriers");
+  for (std::string_view one = next_object(carriers); !one.empty(); one = next_object(carriers)) {
+    column(page, json_value(one, "resource"), 7);
+    number(page, json_value(one, "amount"), 12);
+    page.append(" ").append(json_value(one, "unit")).append("  ").append(json_value(one, "who")).append("\n");
+  }
+  say(page.view());
+}
+
+Result<std::string_view> ask_running(const Options& options, std::span<char> buffer) {
+  if (!options.state.empty()) return ask_agent(options.state.c_str(), "sense", buffer);
+  for (const char* directory : {"/run/hosa", "/var/run/hosa"})
+    if (auto answer = ask_agent(directory, "sense", buffer)) return answer;
+  return ask_agent("/dev/shm/hosa", "sense", buffer);
+}
+
+alignas(OwnSenses) unsigned char own_storage[sizeof(OwnSenses)];
+char answer_buffer[ControlServer::kAnswerBytes];
+
+}  // namespace
+
+// --once: one table, after enough readings to say what is usual. --for TIME: a table a second (or a line of JSON each
+// half second) for so long; without either, until it is interrupted.
+int sense_verb(const Options& options) {
+  const double ends_s = options.duration_s;
+  OwnSenses* own = nullptr;
+  if (!ask_running(options, answer_buffer)) {
+    own = new (own_storage) OwnSenses;
+    if (const auto opened = own->open(options); !opened) return fail(opened.error(), kExitPrerequisite);
+  }
+  const double first_s = own != nullptr ? (options.warmup_s < 0 ? kWarmupS : options.warmup_s) + 1 : 0;
+  for (double shown_s = -1e9, now_s = 0;; now_s += kStepS) {
+    JsonLine line;
+    std::string_view json;
+    if (own != nullptr) {
+      json = own->describe(line, own->take());
+    } else {
+      const auto answer = ask_running(options, answer_buffer);
+      if (!answer) return fail(answer.error(), kExitRuntime);
+      json = *answer;
+    }
+    const bool last = options.once ? now_s >= first_s : ends_s > 0 && now_s + kStepS > ends_s;
+    bool due = options.once ? last : options.json || now_s - shown_s >= 1 || last;
+    if (own != nullptr && now_s == 0 && !last) due = false;  // no rate yet
+    if (due && options.json) say(json);
+    if (due && !options.json) show(json, shown_s >= 0);
+    if (due) shown_s = now_s;
+    if (last) return kExitOk;
+    sleep_s(kStepS);
+  }
+}
+
+}  // namespace hosa

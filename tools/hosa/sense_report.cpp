@@ -1,0 +1,76 @@
+#include "tools/hosa/sense_report.h"
+
+namespace hosa {
+namespace {
+
+struct Carried {
+  const char* resource;
+  const char* unit;
+  double UnitUse::*amount;
+  double least;  // per second: less is not worth a line
+};
+constexpr Carried kCarried[] = {{"memory", "bytes/s", &UnitUse::bytes, 64 * 1024},
+                                {"cpu", "CPUs", &UnitUse::cpu_s, 0.01},
+                                {"tasks", "tasks/s", &UnitUse::forks, 0.1}};
+constexpr std::size_t kMostCarriers = 3;
+
+struct Carrier {
+  uint64_t unit = 0;
+  double per_second = 0;
+};
+
+// The largest first; what does not fit falls off the end.
+void insert(Carrier (&top)[kMostCarriers], Carrier fresh) {
+  for (Carrier& place : top)
+    if (fresh.per_second > place.per_second) std::swap(place, fresh);
+}
+
+FixedString<600> unit_name(const Census& census, uint64_t id) {
+  const Unit* const unit = census.find(id);
+  FixedString<600> name;
+  if (unit == nullptr) return name.append("gone");
+  if (!unit->is_tree()) return name.append(unit->path.view());
+  name.append("pid ").append_number(unit->top_pid);
+  if (const ProcessInfo* top = find_process(census.processes(), unit->top_pid))
+    name.append(" ").append(top->comm.view());
+  return name;
+}
+
+}  // namespace
+
+void describe_vector(JsonLine& line, const Senses& senses, const detect::Verdict& verdict) {
+  const std::span<const detect::Dimension> dimensions = senses.vector().dimensions();
+  line.open("vector", '[');
+  for (std::size_t i = 0; i < verdict.n && i < dimensions.size(); ++i) {
+    line.open("", '{').text("name", dimensions[i].name).text("unit", dimensions[i].unit);
+    line.number("value", verdict.value[i]);
+    if (detect::Detector::Normal normal; senses.detector().normal(i, normal)) {
+      line.number("mean", normal.mean).number("low", normal.low).number("high", normal.high);
+      line.number("z", verdict.z[i]).number("c", verdict.contribution[i]);
+    }
+    line.text("source", senses.vector().source(i)).close('}');
+  }
+  line.close(']');
+}
+
+void describe_carriers(JsonLine& line, const Census& census, const UseHistory::Generation* before, double now_s) {
+  line.open("carriers", '[');
+  const double seconds = before != nullptr ? now_s - before->time_s : 0;
+  for (const Carried& kind : kCarried) {
+    if (seconds < 0.2) break;
+    Carrier top[kMostCarriers];
+    for (const UnitUse& use : census.uses()) {
+      const UnitUse* const earlier = before->find(use.unit);
+      const double grown = use.*kind.amount - (earlier != nullptr ? earlier->*kind.amount : 0);
+      insert(top, {use.unit, grown / seconds});
+    }
+    for (const Carrier& carrier : top) {
+      if (carrier.per_second < kind.least) break;
+      line.open("", '{').text("resource", kind.resource).text("who", unit_name(census, carrier.unit).view());
+      line.number("amount", carrier.per_second).text("unit", kind.unit).close('}');
+    }
+  }
+  line.close(']');
+}
+
+}  // namespace hosa
