@@ -42,7 +42,7 @@ HOSA     := $(B)/hosa$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=a
 ALL_SRC  := $(SHIP_SRC) $(sort $(wildcard test/*/*.cpp))
 $(if $(BUILDS),$(shell mkdir -p $(B); echo $(ALL_SRC) | cmp -s - $(B)/sources || echo $(ALL_SRC) >$(B)/sources))
 
-.PHONY: all cross run demo test test-unit test-cli lab lint format asan fuzz size help clean reproducible dist
+.PHONY: all cross run demo test test-unit test-cli lab bench lint format asan fuzz size help clean reproducible dist
 all: $(HOSA)
 $(SHIP_OBJ) $(BPF): | deps-build
 $(HOSA): $(SHIP_OBJ) $(B)/sources
@@ -94,6 +94,12 @@ fuzz: deps-fuzz
 	$(Q)tools/build/fuzz $(FUZZ_SECONDS)
 lab: deps-lab all
 	$(Q)tools/lab/run S="$(S)" P="$(P)" K="$(K)" N="$(N)" PEERS="$(PEERS)"
+
+# ---- what watching costs, paired in one run
+$(B)/bench: $(wildcard tools/bench/*.cpp) $(wildcard tools/bench/*.h) Makefile
+	$(call say,CXX,$@)$(CXX) $(filter-out -MMD -MP,$(BASE)) $(filter %.cpp,$^) -o $@
+bench: all $(B)/bench
+	$(Q)tools/build/as-root $(B)/bench $(HOSA) $(ROUNDS)
 
 # ---- seeing it work
 run: all

@@ -18,6 +18,7 @@ ALWAYS_INLINE struct hosa_config* settings(void) {
 ALWAYS_INLINE void add_usage(struct hosa_usage* usage, int subject, __u64 amount, __u64 cgroup) {
   add(subject == HOSA_ANON_BYTES  ? &usage->anon_bytes
       : subject == HOSA_ALL_BYTES ? &usage->all_bytes
+      : subject == HOSA_FAULTS    ? &usage->faults
                                   : &usage->forks,
       amount);
   usage->cgroup = cgroup;

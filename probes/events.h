@@ -13,6 +13,9 @@
 enum hosa_subject { HOSA_ANON_BYTES, HOSA_ALL_BYTES, HOSA_FORKS, HOSA_SUBJECTS };
 /* Two windows: 10 ms sees a leak of 50 MB/s, 1 s one of 5 MB/s that drowns in the churn of 10 ms. */
 enum hosa_span { HOSA_SHORT_WINDOW, HOSA_LONG_WINDOW, HOSA_SPANS };
+/* Attributed, but without a window: one fault in so many (a power of 2), with the weight of all. */
+#define HOSA_FAULTS HOSA_SUBJECTS
+#define HOSA_SAMPLE_FAULTS 16
 #define HOSA_SHORT_WINDOW_NS 10000000ULL
 #define HOSA_LONG_WINDOW_NS 1000000000ULL
 
@@ -37,7 +40,7 @@ struct hosa_quota {
 /* One slot of `counters`: totals since load, read without locks. 192 bytes = three cache lines. */
 struct hosa_cpu {
   __u64 wakeups;      /* sched_wakeup */
-  __u64 faults;       /* user page faults (x86 tracepoint; elsewhere user side reads a perf counter) */
+  __u64 faults;       /* user page faults while the program is attached (x86) */
   __u64 brk_calls;    /* brk entries */
   __u64 block_issues; /* block_rq_issue */
   __u64 forks;        /* sched_process_fork */
@@ -68,6 +71,7 @@ struct hosa_usage {
   __u64 anon_bytes;
   __u64 all_bytes;
   __u64 forks;
+  __u64 faults; /* while the fault program is attached */
   __u64 cgroup; /* the task's cgroup id at its last sample; on cgroup v1 hosts always the v2 root */
 };
 #define HOSA_CGROUPS 1024

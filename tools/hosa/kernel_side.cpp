@@ -15,7 +15,7 @@
 namespace hosa {
 namespace {
 
-static_assert(sizeof(hosa_cpu) == 192 && sizeof(hosa_event) == 56 && sizeof(hosa_usage) == 32,
+static_assert(sizeof(hosa_cpu) == 192 && sizeof(hosa_event) == 56 && sizeof(hosa_usage) == 40,
               "probes and user side agree without padding");
 
 #if defined(__x86_64__)
@@ -146,6 +146,10 @@ void KernelSide::close() {
   brk_program_.reset();
   for (Fd& fd : held_) fd.reset();
   for (Fd& fd : fault_counters_) fd.reset();
+  fault_attachment_.reset();
+  fault_program_.reset();
+  watching_faults_ = false;
+  faults_before_ = 0;
   held_count_ = fault_counter_count_ = 0;
   ring_ = RingBuffer();
   config_.reset();
@@ -243,25 +247,36 @@ void KernelSide::open_raw_probes(const Error* no_bpf, RungReport& report) {
 }
 
 void KernelSide::open_faults(const KernelSources& sources, const Error* no_bpf, RungReport& report) {
-  const Result<void> raw =
-      no_bpf != nullptr ? *no_bpf : attach_raw(HOSA_EMBEDDED(fault), "hosa_page_fault", "page_fault_user");
+  sys_root_ = sources.sys;
+  const Result<void> raw = no_bpf != nullptr ? *no_bpf : try_fault_program();
   if (raw) {
     set_has(KernelSensor::faults);
-    return add_rung(report, "page faults", "raw tracepoint page_fault_user", "");
+    return add_rung(report, "page faults", "raw tracepoint page_fault_user, from level 1", "");
   }
   FixedString<255> why(raw.error().text().view());
-  if (const auto counting = open_fault_counters(sources); counting) {
+  const auto counting = open_fault_counters();
+  close_fault_counters();
+  if (counting) {
     set_has(KernelSensor::faults);
-    return add_rung(report, "page faults", "perf counter per CPU", why.view());
-  } else {
-    why.append("; ").append(counting.error().text().view());
+    return add_rung(report, "page faults", "perf counter per CPU, from level 1", why.view());
   }
+  why.append("; ").append(counting.error().text().view());
   add_rung(report, "page faults", "absent", why.view());
 }
 
+// Attached once to see whether it works, and taken off again at once.
+Result<void> KernelSide::try_fault_program() {
+  auto loaded = load(HOSA_EMBEDDED(fault), "hosa_page_fault");
+  if (!loaded) return loaded.error();
+  const auto attached = attach_raw_tracepoint("page_fault_user", loaded->get());
+  if (!attached) return attached.error();
+  fault_program_ = std::move(*loaded);
+  return {};
+}
+
 // CPUs that are possible but not online refuse (ENODEV) and are left out: one plugged in later is not counted.
-Result<void> KernelSide::open_fault_counters(const KernelSources& sources) {
-  const auto slots = possible_cpu_slots(sources.sys);
+Result<void> KernelSide::open_fault_counters() {
+  const auto slots = possible_cpu_slots(sys_root_.c_str());
   if (!slots) return slots.error();
   if (*slots > kMaxFaultCounters) return make_error(0, "too many CPUs for a perf counter on each");
   for (uint32_t cpu = 0; cpu < *slots; ++cpu) {
@@ -272,6 +287,30 @@ Result<void> KernelSide::open_fault_counters(const KernelSources& sources) {
   }
   if (fault_counter_count_ == 0) return make_error(ENODEV, "open software counter");
   return {};
+}
+
+void KernelSide::close_fault_counters() {
+  for (std::size_t i = 0; i < fault_counter_count_; ++i) {
+    faults_before_ += perf_read_counter(fault_counters_[i].get()).value_or(0);
+    fault_counters_[i].reset();
+  }
+  fault_counter_count_ = 0;
+}
+
+void KernelSide::watch_faults(bool on) {
+  if (on == watching_faults_ || !has(KernelSensor::faults)) return;
+  watching_faults_ = on;
+  if (!fault_program_) {
+    if (on)
+      (void)open_fault_counters();  // it could be opened once; what cannot now is not counted
+    else
+      close_fault_counters();
+    return;
+  }
+  fault_attachment_.reset();
+  if (!on) return;
+  if (auto attached = attach_raw_tracepoint("page_fault_user", fault_program_.get()))
+    fault_attachment_ = std::move(*attached);
 }
 
 void KernelSide::open_brk(const KernelSources& sources, const Error* no_bpf, uint64_t now_ns, RungReport& report) {
@@ -356,6 +395,7 @@ Counters KernelSide::totals() const {
     sum.all_bytes += peek(slot.all_bytes);
     sum.records_lost += peek(slot.records_lost);
   }
+  sum.faults += faults_before_;
   for (std::size_t i = 0; i < fault_counter_count_; ++i)
     sum.faults += perf_read_counter(fault_counters_[i].get()).value_or(0);
   return sum;

@@ -51,6 +51,7 @@ class Senses {
   void read_waiting(double now_s);
 
   void read_everything();
+  void look_closely_if_needed();
 
   Sensors sensors_;
   HardwareSensors hardware_sensors_;
@@ -65,7 +66,7 @@ class Senses {
   Sample sample_;
   Moment moment_;
   double room_option_ = 0;
-  double wait_before_s_ = 0, wait_read_s_ = 0;
+  double close_until_s_ = 0, wait_before_s_ = 0, wait_read_s_ = 0;
 };
 
 uint64_t clock_ns(int clock);
