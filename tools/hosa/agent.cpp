@@ -15,12 +15,12 @@
 namespace hosa {
 namespace {
 
-enum class Source : uint32_t { ring, tick, signals, control, keeper };
+enum class Source : uint32_t { ring, tick, signals, control, keeper, pressure };
 constexpr int kMlockOnFault = 4;  // MCL_ONFAULT, 4.4: locks what is touched, not the tables' whole capacity
 
 Result<void> watch(const Fd& epoll, int fd, Source source) {
   epoll_event event{};
-  event.events = EPOLLIN;
+  event.events = source == Source::pressure ? EPOLLPRI : EPOLLIN;
   event.data.u32 = static_cast<uint32_t>(source);
   if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) != 0) return errno_error("watch a source");
   return {};
@@ -77,6 +77,30 @@ void Agent::raise_self() {
   (void)::setpriority(PRIO_PROCESS, 0, -20);
   (void)write_file(proc_.get(), "self/oom_score_adj", "-1000");
   (void)::mlockall(MCL_CURRENT | MCL_FUTURE | kMlockOnFault);
+}
+
+// Memory: a tenth of a second of waiting in a second is far from collapse, and rare when calm. CPU: half of the time,
+// since a build has a third. Each wakes at most once a second, between two ticks at best.
+void Agent::open_pressure_triggers() {
+  constexpr struct {
+    const char* resource;
+    PressureLimit limit;
+  } kTriggers[] = {{"memory", {100'000, 1'000'000}}, {"cpu", {500'000, 1'000'000}}};
+  static_assert(std::size(kTriggers) == std::tuple_size_v<decltype(pressure_triggers_)>);
+  for (std::size_t i = 0; i < std::size(kTriggers); ++i) {
+    PressureLimit limit = kTriggers[i].limit;
+    auto trigger = options_.without.psi ? Result<Fd>(make_error(0, "--without psi"))
+                                        : open_pressure_trigger(proc_, kTriggers[i].resource, limit);
+    Rung row{FixedString<23>("pressure ").append(kTriggers[i].resource), "each tick", ""};
+    if (trigger && watch(epoll_, trigger->get(), Source::pressure)) {
+      row.rung = FixedString<63>("trigger at ").append_unsigned(limit.threshold_us / 1000).append(" ms in ");
+      row.rung.append_unsigned(limit.window_us / 1000).append(" ms");
+      pressure_triggers_[i] = std::move(*trigger);
+    } else if (!trigger) {
+      row.why_not_better = trigger.error().text().view();
+    }
+    rungs_.push_back(row);
+  }
 }
 
 Result<void> Agent::open_sources() {
@@ -139,6 +163,7 @@ Result<void> Agent::open(int& exit_code) {
   senses_.open(proc_, sys_, machine_, options_, rungs_);
   census_.open({&proc_, roots_.cgroup, memory_controller_, static_cast<double>(machine_.page_bytes)});
   if (auto opened = open_sources(); !opened) return opened.error();
+  open_pressure_triggers();
   know_everybody();
   tripwires_.open(senses_.kernel());
   started_s_ = static_cast<double>(clock_ns(CLOCK_BOOTTIME)) * 1e-9;
@@ -168,10 +193,18 @@ bool Agent::wait() {
       case Source::signals: on_signal(); break;
       case Source::control: on_control(); break;
       case Source::keeper: on_keeper(), tick = true; break;
+      case Source::pressure: on_pressure(events[i].events), tick = true; break;
     }
   }
   if (tick) on_tick();
   return !ending_;
+}
+
+// What woke us is seen by the tick. A trigger that reports an error is gone (its file went away): it is not asked
+// again.
+void Agent::on_pressure(uint32_t events) {
+  if ((events & EPOLLERR) == 0) return;
+  for (Fd& trigger : pressure_triggers_) trigger.reset();
 }
 
 void Agent::on_signal() {

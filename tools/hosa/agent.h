@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "proprioception/cgroup_mount.h"
+#include "proprioception/pressure_trigger.h"
 #include "proprioception/self.h"
 #include "tools/hosa/control.h"
 #include "tools/hosa/cpu_hold.h"
@@ -34,10 +35,12 @@ class Agent {
   Result<void> open_journal();
   Result<void> start_keeper();
   Result<void> open_sources();
+  void open_pressure_triggers();
   void raise_self();
   void know_everybody();
   bool wait();
   void on_signal();
+  void on_pressure(uint32_t events);
   void on_control();
   void on_keeper();
   void arm(double seconds);
@@ -108,6 +111,7 @@ class Agent {
   Handed handed_{senses_.kernel()};
   const Moment* moment_ = nullptr;
   Fd epoll_, timer_, signals_;
+  std::array<Fd, 2> pressure_triggers_;
   bool paused_ = false, ending_ = false, memory_controller_ = false, ready_told_ = false, nobody_told_ = false;
   int told_level_ = 0;
   double ends_s_ = 0, counted_s_ = -1e9, looked_s_ = 0, leased_s_ = 0, others_s_ = -1e9, respite_until_s_ = -1e9,
