@@ -34,6 +34,8 @@ verdict doctor-table 'a sense is not in the table' python3 -c 'import json, sys
 names = {line.split("|")[1].strip() for line in open(sys.argv[1]) if line.startswith("|")}
 sys.exit(not {x["name"] for x in json.load(open(sys.argv[2]))["senses"]} <= names)' "$dir/table" "$dir/doctor.json"
 
+verdict doctor-documentation 'tools/hosa/dimensions.md is not what hosa doctor --table prints' cmp -s "$dir/table" tools/hosa/dimensions.md
+
 for word in bpf tracefs cgroup memcg psi; do
   "$hosa" doctor --json --without $word >"$dir/doctor.json"
   case $word in

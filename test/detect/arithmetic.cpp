@@ -3,6 +3,7 @@
 #include <cmath>
 #include <random>
 
+#include "detect/dimension.h"
 #include "test/catch.h"
 
 using namespace hosa::detect;
@@ -68,4 +69,17 @@ TEST_CASE("a weight converted to other intervals forgets equally fast") {
   for (int i = 0; i < 50; ++i) kept_in_hundredths *= 1 - decay.weight(0.01);
   CHECK(1 - decay.weight(0.5) == Approx(kept_in_tenths).epsilon(1e-13));
   CHECK(kept_in_hundredths == Approx(kept_in_tenths).epsilon(1e-13));
+}
+
+TEST_CASE("a value that was transformed comes back as itself") {
+  using enum Kind;
+  for (const Kind kind : {rate, share, count, fraction, number}) {
+    const Dimension dimension{"x", "1", kind, 500, 1, 0.1, Resource::cpu, false};
+    for (const double value : {1.0, 1.25, 3.5, 4711.0, 5e9}) {
+      if (kind == share && value > 1.5) continue;
+      CHECK(untransform(dimension, transform(dimension, value)) == Approx(value));
+    }
+  }
+  const Dimension rate_of{"x", "1/s", rate, 500, 1, 0.1, Resource::cpu, true};
+  CHECK(untransform(rate_of, 1e9) < 1e308);  // finite, whatever comes in
 }

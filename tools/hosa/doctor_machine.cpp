@@ -26,7 +26,10 @@ const char* huge_pages_name(HugePages pages) {
 
 Text describe_cpus(const Topology& t) {
   Text text;
-  text.append_unsigned(t.cpus).append(" online, ").append_unsigned(t.cores).append(" cores, ");
+  text.append_unsigned(t.cpus)
+      .append(" online, ")
+      .append_unsigned(t.cores)
+      .append(t.cores == 1 ? " core, " : " cores, ");
   text.append_unsigned(t.threads_per_core).append(t.threads_per_core == 1 ? " thread a core, " : " threads a core, ");
   text.append_unsigned(t.packages).append(t.packages == 1 ? " package" : " packages");
   if (t.core_kinds > 1) text.append(", ").append_unsigned(t.core_kinds).append(" kinds of cores");

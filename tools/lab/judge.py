@@ -157,7 +157,8 @@ def judge(s, folder, agent, ram_mb, reason):
     verdict = {"green": True, "broken": []}
     if reason or not os.path.exists(os.path.join(out, "script.exit")):
         verdict["broken"].append("the guest did not come to its end: " + (reason or "see serial.log"))
-    judges = {"episode": judge_episode, "innocents": judge_innocents, "calm": judge_calm, "kill": judge_kill, "unit": judge_unit}
+    judges = {"episode": judge_episode, "innocents": judge_innocents, "calm": judge_calm, "kill": judge_kill, "unit": judge_unit,
+              "doctor": judge_doctor}
     promises = {**PROMISES, **s["promises"]}
     try:
         judges[s["script"]](verdict, s, out, folder, agent, ram_mb, promises)
@@ -385,6 +386,36 @@ def judge_unit(v, s, out, folder, agent, ram_mb, promise):
     v["last"] = (log.strip().splitlines() or [""])[-1]
     if v["exit"] != "0":
         v["broken"].append(f"the test program ended with {v['exit'] or 'nothing'}: {v['last'][:200]}")
+
+
+def judge_doctor(v, s, out, folder, agent, ram_mb, promise):
+    """The doctor's answer against what this profile really has: settings and command line, as the guest had them."""
+    settings = dict(x.strip().removeprefix("export ").split("=", 1) for x in read_text(os.path.join(out, "settings")).splitlines() if "=" in x)
+    settings = {key: value.strip("'\"") for key, value in settings.items()}
+    words, d = read_text(os.path.join(out, "cmdline")).split(), json.loads(read_text(os.path.join(out, "doctor.json")))
+    senses, means, m = {x["name"]: x for x in d["senses"]}, {x["name"]: x for x in d["means"]}, d["machine"]
+    controllers = settings["CONTROLLERS"].split()
+    v["senses"] = f"{sum(x['rung'] != 'absent' for x in senses.values())} of {len(senses)}"
+    truths = {"memory controller": (m["memory_controller"], "memory" in controllers), "BTF": (m["btf"], settings["HIDE_BTF"] != "1"),
+              "tracefs": (m["tracefs"], True), "PSI": (m["psi"], "psi=0" not in words), "root": (m["root"], True),
+              "insurance": (means["memory insurance"]["rung"] == "memory.high", "memory" in controllers),
+              "PSI dimension": (senses["cpu_wait"]["rung"] != "absent", "psi=0" not in words),
+              "swap dimension": (senses["swapped"]["rung"] != "absent", settings["ZRAM_MB"] != "0"),
+              "hold room": (means["hold room"]["rung"].startswith("cgroup.freeze"), True),
+              "page allocator": (senses["memory_allocated"]["rung"], "raw_tp mm_page_alloc")}
+    v["broken"] += [f"doctor says {name} is {said}, the lab knows {so}" for name, (said, so) in truths.items() if said != so]
+    if "cgroup_disable=memory" in words and "cgroup_disable=memory" not in means["memory insurance"]["improve"]:
+        v["broken"].append(f"no remedy for the missing controller: {means['memory insurance']['improve']}")
+    if "psi=0" in words and "psi=1" not in senses["cpu_wait"]["improve"]:
+        v["broken"].append(f"no remedy for missing PSI: {senses['cpu_wait']['improve']}")
+    for name in ("doctor.exit", "jump.exit"):
+        if read_text(os.path.join(out, name)).strip() != "0":
+            v["broken"].append(f"{name}: {read_text(os.path.join(out, name)).strip()}")
+    ticks = [read_json(os.path.join(out, f"{when}-jump{back}.json")).get("ticks", 0)
+             for when, back in (("before", ""), ("after", ""), ("after", "-back"))]
+    v["ticks_around_jumps"] = ticks
+    if not ticks[0] < ticks[1] < ticks[2] or ticks[2] - ticks[0] > 120:
+        v["broken"].append(f"ticks before, after a jump forward, after one back: {ticks}")
 
 
 def line(v):
