@@ -16,7 +16,7 @@ struct Diagnosis {
   FixedString<255> why;      // not better; empty: it is the best
   FixedString<160> costs;    // in precision or delay
   FixedString<200> improve;  // a line safe to copy, or what to change where; empty: nothing can be done, or need be
-  const char* resource = "";
+  std::string_view resource;
   int sign = 0;  // load sign of a sense
 };
 using Diagnoses = FixedVector<Diagnosis, 96>;
