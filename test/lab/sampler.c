@@ -1,4 +1,6 @@
-// sampler OFFENDER_CGROUP AGENT_PIDFILE UNTIL OUT: the witness. Writes JSON lines to OUT until CLOCK_BOOTTIME UNTIL.
+// sampler OFFENDER AGENT_PIDFILE UNTIL OUT: the witness. OFFENDER is its cgroup's directory or, where it has none of
+// its own, the file with its number: then it and its children are looked at. LAB_CGROUPS names the tree of cgroups v2.
+// Writes JSON lines to OUT until CLOCK_BOOTTIME UNTIL.
 //
 //   every 0.1 s  {"t","avail" kB}  and every second line also, of the offender's cgroup and everything below it:
 //                "cur" bytes, "undrop" bytes that cannot be dropped (memory.current - active_file - inactive_file -
@@ -19,6 +21,7 @@ static FILE* out;
 struct witness {
   int group, current, stat, meminfo, vmstat, psi;
   long page_kb;
+  const char* pidfile;  // instead of a group, or NULL
 };
 
 static int reread(int fd, char* text, size_t size) {
@@ -27,20 +30,37 @@ static int reread(int fd, char* text, size_t size) {
   return n > 0;
 }
 
+// Anonymous memory of one process: resident without what is shared (proc(5), statm).
+static long long process_kb(const char* pid, long page_kb) {
+  char path[64], text[256];
+  long size, resident, shared;
+  snprintf(path, sizeof path, "/proc/%.20s/statm", pid);
+  if (read_small(AT_FDCWD, path, text, sizeof text) <= 0) return 0;
+  return sscanf(text, "%ld %ld %ld", &size, &resident, &shared) == 3 ? (resident - shared) * page_kb : 0;
+}
+
+// Without a cgroup of its own: the process whose number the file holds, and its children.
+static long long family_kb(const char* pidfile, long page_kb) {
+  char pid[32], path[96], children[8192];
+  if (read_small(AT_FDCWD, pidfile, pid, sizeof pid) <= 0) return 0;
+  pid[strcspn(pid, "\n")] = 0;
+  long long total = process_kb(pid, page_kb);
+  snprintf(path, sizeof path, "/proc/%s/task/%s/children", pid, pid);
+  if (read_small(AT_FDCWD, path, children, sizeof children) <= 0) return total;
+  for (char *save, *p = strtok_r(children, " \n", &save); p; p = strtok_r(NULL, " \n", &save))
+    total += process_kb(p, page_kb);
+  return total;
+}
+
 // Without the memory controller: what /proc/PID/statm says of everybody in the cgroup and its rooms.
 static long long members_kb(int dir, long page_kb) {
   static const char* const kFiles[] = {"cgroup.procs", "hosa.hold/cgroup.procs"};
-  char pids[8192], path[64], text[256];
+  char pids[8192];
   long long total = 0;
   for (int i = 0; i < 2; i++) {
     if (read_small(dir, kFiles[i], pids, sizeof pids) <= 0) continue;
-    for (char *save, *p = strtok_r(pids, "\n", &save); p; p = strtok_r(NULL, "\n", &save)) {
-      long size, resident, shared;
-      snprintf(path, sizeof path, "/proc/%s/statm", p);
-      if (read_small(AT_FDCWD, path, text, sizeof text) > 0 &&
-          sscanf(text, "%ld %ld %ld", &size, &resident, &shared) == 3)
-        total += (resident - shared) * page_kb;
-    }
+    for (char *save, *p = strtok_r(pids, "\n", &save); p; p = strtok_r(NULL, "\n", &save))
+      total += process_kb(p, page_kb);
   }
   return total;
 }
@@ -49,7 +69,8 @@ static long long undroppable(const struct witness* w, const char* meminfo, long 
   char text[8192];
   *current = *refault = -1;
   if (!reread(w->current, text, sizeof text))
-    return (members_kb(w->group, w->page_kb) + number_after(meminfo, "Shmem") + number_after(meminfo, "SUnreclaim")) *
+    return ((w->pidfile ? family_kb(w->pidfile, w->page_kb) : members_kb(w->group, w->page_kb)) +
+            number_after(meminfo, "Shmem") + number_after(meminfo, "SUnreclaim")) *
            1024;
   *current = strtoll(text, NULL, 10);
   if (!reread(w->stat, text, sizeof text)) return *current;
@@ -65,8 +86,8 @@ static void sample(const struct witness* w, int full, double late) {
   if (late > 0.1) fprintf(out, ",\"gap\":%.3f", late);
   if (full) {
     long long current, refault, psi = -1;
-    long long undrop = w->group < 0 ? -1 : undroppable(w, meminfo, &current, &refault);
-    if (w->group >= 0) fprintf(out, ",\"cur\":%lld,\"undrop\":%lld,\"refault\":%lld", current, undrop, refault);
+    long long undrop = undroppable(w, meminfo, &current, &refault);
+    fprintf(out, ",\"cur\":%lld,\"undrop\":%lld,\"refault\":%lld", current, undrop, refault);
     if (reread(w->psi, text, sizeof text)) {
       char* line = strstr(text, "full");
       char* total = line ? strstr(line, "total=") : NULL;
@@ -104,7 +125,7 @@ static void changed(const struct group* g, const char* file, const char* old, co
 }
 
 int main(int argc, char** argv) {
-  if (argc != 5) return fprintf(stderr, "sampler OFFENDER_CGROUP AGENT_PIDFILE UNTIL OUT\n"), 2;
+  if (argc != 5) return fprintf(stderr, "sampler OFFENDER AGENT_PIDFILE UNTIL OUT\n"), 2;
   double until = atof(argv[3]);
   static char buffer[1 << 16];
   out = fopen(argv[4], "w");
@@ -116,7 +137,9 @@ int main(int argc, char** argv) {
                       open("/proc/meminfo", O_RDONLY),
                       open("/proc/vmstat", O_RDONLY),
                       open("/proc/pressure/memory", O_RDONLY),
-                      sysconf(_SC_PAGESIZE) / 1024};
+                      sysconf(_SC_PAGESIZE) / 1024,
+                      NULL};
+  if (w.group < 0) w.pidfile = argv[1];
   w.current = openat(w.group, "memory.current", O_RDONLY | O_CLOEXEC);
   w.stat = openat(w.group, "memory.stat", O_RDONLY | O_CLOEXEC);
   struct sched_param fifo = {2};
@@ -124,7 +147,9 @@ int main(int argc, char** argv) {
   mlockall(MCL_CURRENT | MCL_FUTURE);
   static struct tree tree;
   int first = 1;
-  if (tree_open(&tree, "/sys/fs/cgroup")) perror("/sys/fs/cgroup");
+  const char* cgroups = getenv("LAB_CGROUPS");
+  if (!cgroups) cgroups = "/sys/fs/cgroup";
+  if (tree_open(&tree, cgroups)) perror(cgroups);
   tree_look(&tree, changed, &first);
   first = 0;
   struct pace pace = {0.1, now_boot()};

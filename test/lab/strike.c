@@ -68,7 +68,8 @@ static int strike(int signal, long pid, double delay, int wait_frozen, double wi
 
 int main(int argc, char** argv) {
   for (int i = 0; i < kMostGroups; i++) base.group[i].dir = -1;
-  if (argc < 3 || tree_open(&tree, "/sys/fs/cgroup"))
+  const char* cgroups = getenv("LAB_CGROUPS");
+  if (argc < 3 || tree_open(&tree, cgroups ? cgroups : "/sys/fs/cgroup"))
     return fprintf(stderr, "strike base|look|kill|stop FILE ...\n"), 2;
   if (!strcmp(argv[1], "base")) return write_base(argv[2]);
   read_base(argv[2]);

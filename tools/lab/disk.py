@@ -66,7 +66,7 @@ def build(path, size_mb, arch, files, settings, packages, script):
         link = os.path.join(root, "bin", applet)
         if not os.path.lexists(link):
             os.symlink("busybox", link)
-    for name in ("init", "episode-lib"):
+    for name in ("init", "episode-lib", "cgroups"):
         shutil.copy(os.path.join(HERE, "guest", name), os.path.join(root, "lab", name))
         os.chmod(os.path.join(root, "lab", name), 0o755)
     shutil.copy(os.path.join(HERE, "guest", script), os.path.join(root, "lab/script"))
@@ -78,6 +78,8 @@ def build(path, size_mb, arch, files, settings, packages, script):
             os.chmod(target, 0o755)
     open(os.path.join(root, "etc/passwd"), "w").write("root:x:0:0:root:/root:/bin/sh\n")
     open(os.path.join(root, "etc/group"), "w").write("root:x:0:\n")
+    if settings["PID1"] == "busybox":
+        open(os.path.join(root, "etc/inittab"), "w").write("::once:/lab/init\n")
     with open(os.path.join(root, "lab/settings"), "w") as out:
         for key, value in settings.items():
             out.write(f"export {key}={shlex.quote(str(value))}\n")

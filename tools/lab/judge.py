@@ -143,6 +143,11 @@ def culprit_group(event):
     return (c.get("cgroup") if isinstance(c, dict) else c) or event.get("target") or ""
 
 
+def pid_of(event):
+    c = event.get("culprit")
+    return c.get("pid") if isinstance(c, dict) else None
+
+
 def first(rows, test):
     return next((r for r in rows if test(r)), None)
 
@@ -175,7 +180,7 @@ def judge_episode(v, s, out, folder, agent, ram_mb, promise):
     fault = [x for x in samples if onset <= x["t"] <= fault_end]
     v["onset"] = onset
     memory_figures(v, samples, fault, onset, fault_end, ram_mb)
-    limit_figures(v, samples, audit, onset, fault_end, s["healthy"])
+    limit_figures(v, samples, audit, onset, fault_end, s["healthy"], read_text(os.path.join(out, "offender.pid")).strip())
     v["bystander"] = bystander(os.path.join(out, "bystander.txt"),
                                {"healthy": (onset - s["healthy"], onset), "fault": (onset, fault_end), "after": (fault_end + 1, end - 5)})
     v["died"] = deaths(out, read_text(os.path.join(folder, "serial.log")), read_text(os.path.join(out, "dmesg")))
@@ -203,7 +208,7 @@ def memory_figures(v, samples, fault, onset, fault_end, ram_mb):
     v["oom_kills"] = now["oom"] - was["oom"]
 
 
-def limit_figures(v, samples, audit, onset, fault_end, healthy):
+def limit_figures(v, samples, audit, onset, fault_end, healthy, offender_pid=""):
     """Limits as the witness saw them; names and decisions as the agent's audit file tells them."""
     changes = limit_changes(samples, onset - 80)
     on_lab = [c for c in changes if c["group"].startswith("/lab/") and c["old"] != ""]
@@ -225,6 +230,8 @@ def limit_figures(v, samples, audit, onset, fault_end, healthy):
     room = first(samples, lambda x: x.get("change") == "cgroup.freeze" and x["new"] == "1" and x["t"] >= onset)
     v["insured_s"], v["named_s"], v["bucket_s"] = since(insured, onset), since(named, onset), since(bucket or room, onset)
     v["named"] = culprit_group(named) if named else None
+    # Where nobody has a cgroup of its own (appliance, v1, bare) the right name is the offender's number.
+    v["named_rightly"] = bool(named) and (v["named"].startswith("/lab/offender") or str(pid_of(named)) == offender_pid)
     wrong = {culprit_group(a) for a in acts if a.get("event") in ("culprit", "insured", "act", "bucket") and culprit_group(a)}
     v["wrong_culprits"] = sorted(g for g in wrong if g.startswith("/lab/") and not g.startswith("/lab/offender"))
     began = (room or bucket or {}).get("t")
@@ -278,7 +285,7 @@ def break_promises(v, s, promise):
             broken(f"{words}: {value} (promised <= {limit})")
     most("insured_s", "first limit after onset, s", v["first_limit_s"] if v["first_limit_s"] is not None else v["insured_s"])
     most("named_s", "culprit named after onset, s")
-    if v["named"] is not None and not v["named"].startswith("/lab/offender"):
+    if v["named"] is not None and not v["named_rightly"]:
         broken(f"the culprit named first is {v['named']}")
     if v["wrong_culprits"]:
         broken(f"innocents named: {', '.join(v['wrong_culprits'])}")
@@ -421,30 +428,3 @@ def judge_doctor(v, s, out, folder, agent, ram_mb, promise):
 def line(v):
     name = f"{v['scenario']} {v['kernel']} {v['profile']} {v['agent']} run {v['run']}"
     return f"ok     {name}" if v["green"] else f"not ok {name}: {'; '.join(v['broken'])} [{v.get('folder', '-')}]"
-
-
-COLUMNS = [("scenario", "scenario"), ("kernel", "kernel"), ("agent", "agent"), ("first limit s", "first_limit_s"),
-           ("named s", "named_s"), ("least MB", "least_available_mb"), ("growth %", "growth_percent"), ("MB/s 5s", "bucket_mb_s"),
-           ("p99 ms", None), ("died", "died"), ("late s", "ended_late_s"), ("pace", "pace_after"), ("mate", "mate_during"),
-           ("refault", "refaults"), ("PSI s", "psi_full_s"), ("changes", None), ("gone s", "gone_s"), ("RSS MB", "agent_rss_mb"),
-           ("CPU %", "agent_cpu_fault"), ("real s", "real_s"), ("verdict", None)]
-
-
-def shown(v, title, key):
-    if title == "p99 ms":
-        b = v.get("bystander") or {}
-        return " ".join(str(b[p][1]) if p in b else "-" for p in ("healthy", "fault", "after"))
-    if title == "changes":
-        return f"{v.get('changes_first_10s', '-')}/{v.get('changes_any_10s', '-')}"
-    if title == "verdict":
-        return "green" if v["green"] else "RED"
-    value = v.get(key)
-    if isinstance(value, list):
-        return f"{len(value)}: {value[0]}" if value else "0"
-    return "-" if value is None else str(value)
-
-
-def table(cells):
-    rows = [[title for title, _ in COLUMNS]] + [[shown(v, *column) for column in COLUMNS] for v in cells]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-    return "\n".join("  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in rows)
