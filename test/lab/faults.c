@@ -236,6 +236,67 @@ static void spinners(double count, double until, struct shared* s) {
   while (n > 0) pthread_join(threads[--n], NULL);
 }
 
+static void* idle(void* unused) {
+  (void)unused;
+  sleep_until(spin_until);
+  return NULL;
+}
+// `rate` threads, made without pause, that wait: small stacks, so that it is tasks that run out and not memory.
+static void threads(double count, double until, struct shared* s) {
+  static pthread_t made[1 << 15];
+  int n = 0, most = count < sizeof made / sizeof *made ? (int)count : (int)(sizeof made / sizeof *made);
+  pthread_attr_t small;
+  (void)s;
+  spin_until = until;
+  pthread_attr_init(&small);
+  pthread_attr_setstacksize(&small, 16 << 10);
+  while (n < most && now_boot() < until && !pthread_create(&made[n], &small, idle, NULL)) n++;
+  while (n > 0) pthread_join(made[--n], NULL);
+}
+
+// `rate` descriptors a second that nobody closes, by processes of 16384 each.
+static void descriptors(double rate, double until, struct shared* s) {
+  struct rlimit many = {1 << 14, 1 << 14};
+  struct pace pace = {0.01, now_boot()};
+  setrlimit(RLIMIT_NOFILE, &many);
+  if (child(s) == 0) {
+    while (now_boot() < until) {
+      for (int i = 0; i < (int)(rate / 100); i++)
+        if (open("/dev/null", O_RDONLY | O_CLOEXEC) < 0 && child(s) != 0) sleep_until(until), _exit(0);
+      pace_wait(&pace);
+    }
+    _exit(0);
+  }
+  sleep_until(until);
+}
+
+// `rate` processes that write 64 KiB, fsync, and read a file of theirs again past the page cache, without pause.
+static void flush_storm(double count, double until, struct shared* s) {
+  static char block[64 << 10];
+  for (int i = 0; i < (int)count; i++) {
+    if (child(s)) continue;
+    char path[32];
+    snprintf(path, sizeof path, "/tmp/storm%d", i);
+    int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    unlink(path);
+    for (off_t at = 0; file >= 0 && now_boot() < until; at = (at + (off_t)sizeof block) % (off_t)(16 * MB)) {
+      if (pwrite(file, block, sizeof block, at) < 0 || fsync(file)) break;
+      posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+      if (pread(file, block, sizeof block, 0) < 0) break;
+    }
+    _exit(0);
+  }
+  sleep_until(until);
+}
+
+// The storm from a shell's session: two innocents of the same session work on beside it.
+static void forks_in_session(double most, double until, struct shared* s) {
+  for (int i = 0; i < 2; i++)
+    if (child(s) == 0) prctl(PR_SET_NAME, "session-mate"), work_until(until), _exit(0);
+  if (child(s) == 0) storm(most, until, s, 0), _exit(0);
+  sleep_until(until);
+}
+
 // The fault that is none: what the sampler and the judge say of a quiet run.
 static void nothing(double rate, double until, struct shared* s) {
   (void)rate, (void)s;
@@ -256,6 +317,10 @@ const struct fault kFaults[] = {
     {"forks", forks},
     {"forks-setsid", forks_setsid},
     {"spin", spinners},
+    {"threads", threads},
+    {"descriptors", descriptors},
+    {"flush-storm", flush_storm},
+    {"forks-in-session", forks_in_session},
     {"nothing", nothing},
     {NULL, NULL},
 };

@@ -230,8 +230,8 @@ def limit_figures(v, samples, audit, onset, fault_end, healthy, offender_pid="")
     room = first(samples, lambda x: x.get("change") == "cgroup.freeze" and x["new"] == "1" and x["t"] >= onset)
     v["insured_s"], v["named_s"], v["bucket_s"] = since(insured, onset), since(named, onset), since(bucket or room, onset)
     v["named"] = culprit_group(named) if named else None
-    # Where nobody has a cgroup of its own (appliance, v1, bare) the right name is the offender's number.
-    v["named_rightly"] = bool(named) and (v["named"].startswith("/lab/offender") or str(pid_of(named)) == offender_pid)
+    # Where nobody has a cgroup of its own (appliance, v1, bare) the right name is the offender's number, or its parent's, who only waits.
+    v["named_rightly"] = bool(named) and (v["named"].startswith("/lab/offender") or str(pid_of(named)) in offender_pid.split())
     wrong = {culprit_group(a) for a in acts if a.get("event") in ("culprit", "insured", "act", "bucket") and culprit_group(a)}
     v["wrong_culprits"] = sorted(g for g in wrong if g.startswith("/lab/") and not g.startswith("/lab/offender"))
     began = (room or bucket or {}).get("t")
