@@ -3,8 +3,8 @@
 // trigger: closing it ends it. At most one wake-up per window.
 //
 // Limits of the kernel (kernel/sched/psi.c): window 0.5 to 10 s, threshold above 0 and at most the window; without
-// CAP_SYS_RESOURCE (6.5 on) the window must be a multiple of 2 s. All are respected here: what is asked for is brought
-// into range, and 2 s are tried where the kernel refuses.
+// CAP_SYS_RESOURCE (6.5 on; on one 6.18 for root as well) the window must be a multiple of 2 s. All are respected here:
+// what is asked for is brought into range, and 2 s are tried where the kernel refuses.
 #pragma once
 #include <cstdint>
 

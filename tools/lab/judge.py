@@ -401,11 +401,12 @@ def judge_doctor(v, s, out, folder, agent, ram_mb, promise):
     settings = {key: value.strip("'\"") for key, value in settings.items()}
     words, d = read_text(os.path.join(out, "cmdline")).split(), json.loads(read_text(os.path.join(out, "doctor.json")))
     senses, means, m = {x["name"]: x for x in d["senses"]}, {x["name"]: x for x in d["means"]}, d["machine"]
-    controllers = settings["CONTROLLERS"].split()
+    # What the v2 root offers, whoever has switched it on below; where nothing is mounted hosa mounts it privately.
+    memory = "cgroup_disable=memory" not in words and settings["CGROUPS"] != "v1"
     v["senses"] = f"{sum(x['rung'] != 'absent' for x in senses.values())} of {len(senses)}"
-    truths = {"memory controller": (m["memory_controller"], "memory" in controllers), "BTF": (m["btf"], settings["HIDE_BTF"] != "1"),
+    truths = {"memory controller": (m["memory_controller"], memory), "BTF": (m["btf"], settings["HIDE_BTF"] != "1"),
               "tracefs": (m["tracefs"], True), "PSI": (m["psi"], "psi=0" not in words), "root": (m["root"], True),
-              "insurance": (means["memory insurance"]["rung"] == "memory.high", "memory" in controllers),
+              "insurance": (means["memory insurance"]["rung"] == "memory.high", memory),
               "PSI dimension": (senses["cpu_wait"]["rung"] != "absent", "psi=0" not in words),
               "swap dimension": (senses["swapped"]["rung"] != "absent", settings["ZRAM_MB"] != "0"),
               "hold room": (means["hold room"]["rung"].startswith("cgroup.freeze"), True),
