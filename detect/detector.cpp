@@ -21,6 +21,7 @@ Detector::Detector(std::span<const Dimension> dimensions)
       n_(dimensions_.size()),
       window_(dimensions_),
       moments_(n_),
+      recent_(n_),
       metric_(n_),
       thresholds_(n_) {
   verdict_.n = n_;
@@ -102,6 +103,7 @@ void Detector::warm_up(const Vector& y, double dt, bool learn) {
 void Detector::finish_warm_up() {
   scale_ = scaling_.fit(dimensions_);
   moments_.rescale(scale_.median, scale_.spread);
+  recent_ = moments_;
   for (std::size_t j = 0; j < n_; ++j) smoothed_[j] = (smoothed_[j] - scale_.median[j]) / scale_.spread[j];
   metric_.rebuild(moments_, kFloorSquared);
   rebuilt_ = last_sample_;
@@ -130,12 +132,14 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
         habituating_ ? 1 : trust_at(verdict_.distance, kTolerance * square_root(static_cast<double>(n_)));
     moments_.learn(smoothed_, trust, forgetting_.weight(dt), dt);
   }
+  recent_.blend(std::span(smoothed_).first(n_), recent_decay_.weight(dt), dt);
   rebuild_if_stale(last_sample_);
 }
 
 void Detector::rebuild_if_stale(double now) {
   if (++samples_since_rebuild_ * 3 < n_ && now - rebuilt_ < 1) return;
   metric_.rebuild(moments_, kFloorSquared);
+  verdict_.deformation = deformation(recent_.covariance, moments_.covariance, n_);
   samples_since_rebuild_ = 0;
   rebuilt_ = now;
 }
@@ -183,6 +187,7 @@ bool Detector::restore(const Baseline& baseline) {
   begin(warmup_seconds_);
   scale_ = baseline.scale;
   moments_ = moments;
+  recent_ = moments;
   metric_ = metric;
   verdict_.warming = false;
   return true;

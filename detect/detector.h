@@ -18,7 +18,7 @@
 //
 // A reading stands for at most 0.5 s, the slowest regular polling, however long nobody polled (GA's guest stalls for
 // up to 19 s): a gap must not give one sample the weight of all that was missed (VUS-PR .632 without, .651 with it).
-// Per step: n = 24 1.4 us, 36 2.1 us, 48 3.1 us (EPYC, one busy core; tools/replay_csv --cost).
+// Per step: n = 24 1.4 us, 36 2.1 us, 48 3.1 us (EPYC, one busy core).
 #pragma once
 #include "detect/mahalanobis.h"
 #include "detect/scaling.h"
@@ -51,6 +51,7 @@ struct Verdict {
   Vector contribution{};             // c_j, sum = distance^2; single ones may be negative
   std::array<std::size_t, 3> top{};  // indices of the largest c_j, largest first (n < 3: the last repeats)
   double load_direction = 0;         // phi
+  double deformation = 0;            // rho: |S_recent - S_base| / |S_base|, recent = 10 s
   std::size_t n = 0;
   bool warming = true;
   Rejection rejection = Rejection::none;  // not none: everything else is the last good verdict
@@ -73,6 +74,9 @@ class Detector {
 
   // Forgets everything and warms up for so many seconds.
   void begin(double warmup_seconds);
+  // Ends the warm-up now, however long it was to last; a warm-up of fewer than kFewestSamples goes on until it has
+  // them.
+  void end_warm_up() { warmup_seconds_ = 0; }
   // One reading: totals for cumulative dimensions, values for the others, at `now` (seconds, monotonic). learn = false
   // while an action is in force: the sample is judged and nothing is learned from it.
   const Verdict& step(std::span<const double> raw_values, double now_seconds, bool learn);
@@ -103,6 +107,7 @@ class Detector {
 
  private:
   static constexpr double kForgetting = 1.0 / 6000;  // alpha: 10 min
+  static constexpr double kRecent = 0.01;            // of rho's covariance: 10 s
   static constexpr double kSmoothing = 0.2;          // of the vector: 0.5 s
   // e^2: what z's own floor of 1 leaves after smoothing white noise with 0.2: 0.2^2 * 0.2 / 1.8.
   static constexpr double kFloorSquared = 0.04 * 0.2 / 1.8;
@@ -124,11 +129,13 @@ class Detector {
   Scaling scaling_;
   Scale scale_;
   Moments moments_;
+  Moments recent_;  // the last 10 s, anomalous or not
   Mahalanobis metric_;
   Trend trend_;
   Thresholds thresholds_;
   Decay smoothing_{kSmoothing};
   Decay forgetting_{kForgetting};
+  Decay recent_decay_{kRecent};
   Verdict verdict_;
   Vector smoothed_{};  // p: of y while warming, of z later
   bool habituating_ = false;

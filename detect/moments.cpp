@@ -1,5 +1,7 @@
 #include "detect/moments.h"
 
+#include "detect/arithmetic.h"
+
 namespace hosa::detect {
 
 void Moments::blend(std::span<const double> x, double a, double seconds) {
@@ -34,6 +36,18 @@ void Moments::rescale(std::span<const double> shift, std::span<const double> fac
 void Moments::resume(double learned_seconds, double effective_samples) {
   learned_seconds_ = learned_seconds;
   concentration_ = effective_samples > 0 ? 1 / effective_samples : 0;
+}
+
+double deformation(const Matrix& recent, const Matrix& base, std::size_t n) {
+  double apart = 0, size = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) {
+      const double twice = i == j ? 1 : 2, d = recent[i][j] - base[i][j];
+      apart += twice * d * d;
+      size += twice * base[i][j] * base[i][j];
+    }
+  }
+  return size > 0 ? square_root(apart / size) : 0;
 }
 
 double trust_at(double distance, double tolerance) {

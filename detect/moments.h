@@ -46,6 +46,10 @@ class Moments {
   double concentration_ = 0;  // sum of squared weights
 };
 
+// rho: how differently the dimensions move together, |R - B|_F / |B|_F over whole symmetric matrices of which the lower
+// triangle is given (vectors/indices.csv). 0 for B = 0.
+double deformation(const Matrix& recent, const Matrix& base, std::size_t n);
+
 // w of the Huber gate: full trust up to `tolerance`, then falling with the square of the distance, never below 0.02, so
 // that a machine that has changed for good is learned in the end.  w = max(0.02, min(1, (tolerance / D)^2))
 double trust_at(double distance, double tolerance);
