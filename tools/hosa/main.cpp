@@ -23,6 +23,8 @@ constexpr Verb kVerbs[] = {
     {"release", release_verb, "give everything back (--all), with or without a running agent"},
     {"pause", pause_verb, "decide and log, but change nothing until `resume`"},
     {"resume", resume_verb, "act again"},
+    {"replay", replay_verb,
+     "a recording (CSV, .gz) through the detector that ships: one verdict per row, without root"},
 };
 
 constexpr const char* kOptionsHelp =
@@ -37,6 +39,10 @@ constexpr const char* kOptionsHelp =
     "  --config FILE        instead of /etc/hosa/hosa.toml and hosa.toml.d\n"
     "  --unprivileged       run without root, as far as that goes (with --only)\n"
     "  --without WORDS      force lower rungs: bpf,btf,tracefs,cgroup,memcg,psi\n"
+    "  --schema FILE        replay: name,kind,scale,sign,floor of the columns; without, all are plain numbers\n"
+    "  --warmup train       replay: learn on the rows whose column phase or split says train\n"
+    "  --step TIME          replay: hand over a row every TIME; without a schema, the time one row stands for\n"
+    "  --strict             replay: end at the first malformed row instead of naming and skipping it\n"
     "  --json               machine-readable output (status, doctor, sense, release)\n"
     "  --once, --for TIME   one look; looks for so long (sense)\n"
     "  --table              the state vector as a documentation table (doctor)\n"

@@ -29,6 +29,17 @@ Result<double> number_with_unit(std::string_view text, std::span<const Unit> uni
 }
 
 Result<void> set_value(Options& options, std::string_view name, std::string_view value) {
+  if (name == "--warmup" && value == "train") {
+    options.warmup_train = true;
+    return {};
+  }
+  if (name == "--step") {
+    auto seconds = parse_duration_s(value);
+    if (!seconds) return seconds.error();
+    if (*seconds < 0.01 || *seconds > 60) return make_error(0, "--step takes 10ms..60s, not", value);
+    options.step_s = *seconds;
+    return {};
+  }
   if (name == "--warmup" || name == "--duration" || name == "--for") {
     auto seconds = parse_duration_s(value);
     if (!seconds) return seconds.error();
@@ -57,9 +68,11 @@ Result<void> set_value(Options& options, std::string_view name, std::string_view
     options.state = value;
   else if (name == "--config")
     options.config = value;
+  else if (name == "--schema")
+    options.schema = value;
   else
     return make_error(0, "unknown option", name);
-  if (options.only.cut() || options.audit.cut() || options.state.cut() || options.config.cut())
+  if (options.only.cut() || options.audit.cut() || options.state.cut() || options.config.cut() || options.schema.cut())
     return make_error(0, "value too long for", name);
   return {};
 }
@@ -68,6 +81,7 @@ bool set_flag(Options& options, std::string_view name) {
   if (name == "--shadow") return options.shadow = true;
   if (name == "--json") return options.json = true;
   if (name == "--all") return options.all = true;
+  if (name == "--strict") return options.strict = true;
   if (name == "--quick") return options.quick = true;
   if (name == "--table") return options.table = true;
   if (name == "--once") return options.once = true;
@@ -120,6 +134,12 @@ Result<Options> parse_options(std::span<char* const> argv) {
   for (std::size_t i = 2; i < argv.size(); ++i) {
     std::string_view rest = argv[i];
     if (set_flag(options, rest)) continue;
+    const bool takes_file = std::string_view(options.verb) == "replay";
+    if (takes_file && options.file.empty() && (rest == "-" || slice(rest, 0, 1) != "-")) {
+      options.file = rest;
+      if (options.file.cut()) return make_error(0, "file name too long:", rest);
+      continue;
+    }
     const bool has_equals = rest.find('=') != std::string_view::npos;
     const std::string_view name = take_until(rest, '=');
     if (slice(name, 0, 2) != "--") return make_error(0, "unexpected word", name);

@@ -25,6 +25,12 @@ struct Options {
   bool unprivileged = false;  // run as far as it goes without root (demo)
   FixedString<128> state;     // state directory; empty = /run/hosa and its fallbacks
   ForcedRungs without;
+  FixedString<256> file;      // replay: the recording; - is standard input
+  FixedString<256> schema;    // replay: what its columns are
+  bool warmup_train = false;  // replay: learn on rows whose phase or split says train
+  bool strict = false;        // replay: end at the first malformed row
+  double step_s = 0;          // replay: 0 = every row
+  double step_or(double seconds) const { return step_s > 0 ? step_s : seconds; }
 };
 
 // Parses "250ms", "60s", "5m", "2h", or plain seconds; nothing else.

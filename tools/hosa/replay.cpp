@@ -1,0 +1,198 @@
+// `hosa replay FILE`: a recording through the detector that ships, one CSV row out per row in. Needs no root, touches
+// nothing. Rates and shares of a schema come ready-made; they are summed to running totals again so that the detector's
+// own window works as it does in the agent.
+#include <new>
+
+#include "detect/detector.h"
+#include "detect/horizon.h"
+#include "detect/number_format.h"
+#include "detect/regime.h"
+#include "loader/sys/text.h"
+#include "tools/hosa/config.h"
+#include "tools/hosa/csv.h"
+#include "tools/hosa/replay_table.h"
+#include "tools/hosa/verbs.h"
+
+namespace hosa {
+namespace {
+
+using detect::kMaxDimensions;
+using Role = ReplayTable::Role;
+
+constexpr double kRowSeconds = 0.1;  // of a row without a time (detection.md: public sets)
+constexpr double kForever = 1e18;    // a warm-up that end_warm_up() ends
+
+struct Row {
+  double time = 0;
+  detect::Vector value{};
+  bool train = false;
+};
+
+class Replay {
+ public:
+  Replay(const Options& options, const ReplayTable& table)
+      : options_(options), table_(table), detector_({table.dimensions.data(), table.dimensions.size()}) {
+    detector_.begin(options.warmup_train ? kForever : options.warmup_s);
+  }
+  bool parse(std::string_view line, Row& row);
+  void take(const Row& row);
+  void print(const Row& row);
+  void flush() {
+    say({out_, used_});
+    used_ = 0;
+  }
+  // A row that was skipped keeps its place, so that outputs can be laid beside their recording.
+  void print_skipped() { put(",,,,,,,,,,,,,,,\n"); }
+  void put(std::string_view text);
+
+ private:
+  void number(double value);
+
+  const Options& options_;
+  const ReplayTable& table_;
+  detect::Detector detector_;
+  std::array<detect::Horizon, kMaxDimensions> left_{};
+  detect::Vector total_{};
+  double last_time_ = 0, next_step_ = 0, seconds_left_ = detect::kInfinity;
+  std::size_t rows_ = 0;
+  int regime_ = 0;
+  std::size_t used_ = 0;
+  char out_[32 * 1024];
+};
+
+bool Replay::parse(std::string_view line, Row& row) {
+  std::size_t column = 0, j = 0;
+  bool more = true;
+  for (; more; ++column) {
+    more = line.find(',') != std::string_view::npos;
+    const std::string_view cell = take_until(line, ',');
+    if (column >= table_.roles.size()) return false;
+    if (table_.roles[column] == Role::phase) row.train = row.train || trim(cell) == "train";
+    const bool time = table_.roles[column] == Role::time && table_.timed;
+    if (!time && table_.roles[column] != Role::dimension) continue;
+    const auto value = csv_number(cell);
+    if (!value) return false;
+    (time ? row.time : row.value[j++]) = *value;
+  }
+  return column == table_.roles.size();
+}
+
+void Replay::take(const Row& row) {
+  const double time = table_.timed ? row.time : static_cast<double>(rows_) * options_.step_or(kRowSeconds);
+  const double dt = rows_ > 0 ? time - last_time_ : 0;
+  const std::size_t n = table_.dimensions.size();
+  for (std::size_t j = 0; j < n; ++j)
+    total_[j] = table_.dimensions[j].cumulative ? total_[j] + row.value[j] * (dt > 0 ? dt : 0) : row.value[j];
+  if (options_.warmup_train && !row.train) detector_.end_warm_up();
+  last_time_ = time;
+  // With a schema --step thins the rows out; a hundredth of slack is the clock's rounding.
+  if (rows_++ > 0 && table_.timed && time < next_step_ - 0.01 && time >= next_step_ - 2 * options_.step_or(0)) return;
+  next_step_ = time + options_.step_or(0);
+  const auto& verdict = detector_.step(std::span(total_).first(n), time, true);
+  seconds_left_ = detect::kInfinity;
+  for (std::size_t j = 0; j < n; ++j) {
+    const auto& dimension = table_.dimensions[j];
+    if (dimension.kind != detect::Kind::fraction || dimension.sign >= 0) continue;
+    const double left = left_[j].step(row.value[j], time);
+    if (left < seconds_left_) seconds_left_ = left;
+  }
+  regime_ = detect::regime_of({verdict.level, verdict.smoothed, verdict.thresholds[0], verdict.slope,
+                               verdict.load_direction, verdict.deformation, seconds_left_})
+                .value;
+}
+
+void Replay::put(std::string_view text) {
+  if (text.size() > sizeof out_ - used_) flush();
+  std::memcpy(out_ + used_, text.data(), text.size());
+  used_ += text.size();
+}
+
+void Replay::number(double value) {
+  if (!detect::is_finite(value)) return put("inf,");
+  char text[detect::kNumberChars + 1];
+  const std::size_t size = detect::format_number(value, text);
+  text[size] = ',';
+  put({text, size + 1});
+}
+
+void Replay::print(const Row& row) {
+  const auto& verdict = detector_.verdict();
+  number(table_.timed ? row.time : last_time_);
+  number(verdict.distance);
+  number(verdict.smoothed);
+  number(verdict.level);
+  number(regime_);
+  number(verdict.load_direction);
+  number(verdict.deformation);
+  number(verdict.slope);
+  number(verdict.curvature);
+  number(seconds_left_);
+  for (const std::size_t j : verdict.top) {
+    put(verdict.warming ? "" : table_.dimensions[j].name);
+    put(",");
+  }
+  const double whole = verdict.distance * verdict.distance;
+  for (std::size_t k = 0; k < 3; ++k) number(whole > 0 ? verdict.contribution[verdict.top[k]] / whole : 0);
+  --used_;
+  put("\n");
+}
+
+Error malformed(const Options& options, std::size_t line) {
+  FixedString<120> place(options.file.view());
+  place.append(":").append_unsigned(line);
+  return make_error(0, "not a row of as many numbers as the first line has names:", place.view());
+}
+
+// Answers the exit code; `line` is a first line that already is data, or empty.
+int replay_rows(const Options& options, CsvFile& file, Replay& replay, std::optional<std::string_view> line) {
+  constexpr uint64_t kNamed = 20;  // malformed lines named one by one; the others are counted
+  uint64_t skipped = 0;
+  for (; line; line = file.next()) {
+    Row row;
+    if (file.too_long() || !replay.parse(*line, row)) {
+      if (options.strict || ++skipped <= kNamed) fail(malformed(options, file.line_number()), kExitRuntime);
+      if (options.strict) {
+        replay.flush();
+        return kExitRuntime;
+      }
+      replay.print_skipped();
+      continue;
+    }
+    replay.take(row);
+    replay.print(row);
+  }
+  replay.flush();
+  if (skipped > kNamed)
+    fail(make_error(0, "malformed rows in all:", FixedString<24>().append_unsigned(skipped).view()), kExitOk);
+  const auto closed = file.close();
+  return closed ? kExitOk : fail(closed.error(), kExitRuntime);
+}
+
+}  // namespace
+
+int replay_verb(const Options& asked) {
+  Options options = asked;
+  CsvFile file;  // 64 KB of the stack, as the table
+  ReplayTable table;
+  if (options.file.empty()) return fail(make_error(0, "usage: hosa replay [options] FILE (- is standard input)"), 2);
+  if (!options.config.empty()) {
+    const auto config = load_config(options.config.c_str());
+    if (!config) return fail(config.error(), kExitConfiguration);
+    if (options.warmup_s < 0) options.warmup_s = config->warmup_s;
+  }
+  if (options.warmup_s < 0) options.warmup_s = 300;
+  if (const auto opened = file.open(options.file.c_str()); !opened) return fail(opened.error(), kExitRuntime);
+  const auto header = file.next();
+  if (!header) {
+    const auto closed = file.close();
+    return fail(closed ? make_error(0, "no rows in", options.file.view()) : closed.error(), kExitRuntime);
+  }
+  if (const auto read = table.read(options.schema.c_str(), *header); !read) return fail(read.error(), kExitRuntime);
+  if (table.left_out > 0) complain("hosa: of more than 48 dimensions the first 48 are used\n");
+  alignas(Replay) static char memory[sizeof(Replay)];
+  Replay& replay = *new (memory) Replay(options, table);
+  replay.put("t,D,score,level,regime,phi,rho,d1,d2,ttf,top1,top2,top3,share1,share2,share3\n");
+  return replay_rows(options, file, replay, table.headless ? header : file.next());
+}
+
+}  // namespace hosa
