@@ -42,7 +42,7 @@ HOSA     := $(B)/hosa$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=a
 ALL_SRC  := $(SHIP_SRC) $(sort $(wildcard test/*/*.cpp))
 $(if $(BUILDS),$(shell mkdir -p $(B); echo $(ALL_SRC) | cmp -s - $(B)/sources || echo $(ALL_SRC) >$(B)/sources))
 
-.PHONY: all cross run demo test test-unit test-cli lab bench lint format asan fuzz size help clean reproducible dist
+.PHONY: all cross run demo test test-unit test-cli lab bench lint format asan fuzz size help clean reproducible dist eval
 all: $(HOSA)
 $(SHIP_OBJ) $(BPF): | deps-build
 $(HOSA): $(SHIP_OBJ) $(B)/sources
@@ -106,6 +106,11 @@ run: all
 	$(Q)tools/build/run-hosa
 demo: all
 	$(Q)tools/build/as-root $(HOSA) demo
+
+# DATA: a directory with recordings/, public/ and eval/score.py (tools/eval/table tells how the figures are made)
+eval: all
+	$(Q)[ -n "$(DATA)" ] || { echo 'make eval DATA=DIRECTORY: where recordings/, public/ and eval/ are' >&2; exit 2; }
+	$(Q)tools/eval/table $(HOSA) $(DATA)
 
 # ---- keeping the house
 SOURCES  := $(shell git ls-files '*.cpp' '*.h' '*.bpf.c' 2>/dev/null)
