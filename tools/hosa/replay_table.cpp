@@ -14,7 +14,8 @@ using detect::Kind;
 using detect::Resource;
 
 constexpr std::size_t kSchemaBytes = 16 * 1024;
-// Of a plain number: the floor that the public sets were scored with while prototyping.
+// Of a plain number. 0.00001 was tried: mean VUS-PR of the SMD sets fell from .480 to .437 (second half of them .493 to
+// .408), of the ASD sets stayed at .320.
 constexpr double kPlainFloor = 0.005;
 
 std::optional<Kind> kind_named(std::string_view name) {
