@@ -93,6 +93,10 @@ Result<void> read_defined(ObjectImage& image) {
     map.section = section->index;
     map.offset = place->offset;
     map.size = place->size;
+    for (uint64_t k = 0; k < ElfFile::symbol_count(image.symbols); ++k) {  // clang leaves offsets to the symbols
+      const auto symbol = image.elf.symbol(image.symbols, k);
+      if (symbol && symbol->section == section->index && map.name == symbol->name) map.offset = symbol->value;
+    }
     if (const auto read = read_definition(image, *definition, map, false); !read) return read.error();
     if (!image.maps.push_back(map)) return make_error(ENOMEM, "read maps");
   }
