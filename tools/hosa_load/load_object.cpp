@@ -104,12 +104,35 @@ Result<Fd> create(Loading& loading, const ImageMap& map, int inner) {
   return bpf_create_map(name.view(), map.shape, types);
 }
 
+// Whether kprobes may ask for the cookie they were attached with (5.15): tried, not guessed from the version.
+bool has_cookie() {
+  bpf_insn text[2] = {};
+  text[0].code = BPF_JMP | BPF_CALL;
+  text[0].imm = BPF_FUNC_get_attach_cookie;
+  text[1].code = BPF_JMP | BPF_EXIT;
+  ProgramText program;
+  program.type = BPF_PROG_TYPE_KPROBE;
+  program.instructions = text;
+  program.licence = "GPL";
+  program.kernel_version = running_version();
+  return bpf_load_program(program).has_value();
+}
+
 void fill_config(const Loading& loading, List<unsigned char>& content) {
   for (const ImageExtern& item : loading.image.externs) {
-    if (!item.kconfig || item.name != "LINUX_KERNEL_VERSION") continue;
-    const uint32_t version = running_version();
-    if (item.config_at + sizeof version <= content.size())
-      std::memcpy(content.data() + item.config_at, &version, sizeof version);
+    if (!item.kconfig || item.config_at >= content.size()) continue;
+    uint32_t value = 0;
+    std::size_t size = 1;
+    if (item.name == "LINUX_KERNEL_VERSION") {
+      value = running_version();
+      size = sizeof value;
+    } else if (item.name == "LINUX_HAS_BPF_COOKIE") {
+      value = has_cookie() ? 1 : 0;
+    } else if (item.name == "LINUX_HAS_SYSCALL_WRAPPER" && loading.kernel != nullptr) {
+      value = loading.kernel->find("__x64_sys_bpf", BTF_KIND_FUNC) ||
+              loading.kernel->find("__arm64_sys_bpf", BTF_KIND_FUNC);
+    }
+    if (size <= content.size() - item.config_at) std::memcpy(content.data() + item.config_at, &value, size);
   }
 }
 
@@ -172,8 +195,6 @@ void print_maps(const Loading& loading) {
 uint64_t fingerprint(const LinkedProgram& program) {
   uint64_t hash = 1469598103934665603U;
   std::size_t next = 0;
-  List<LinkedMapUse> uses;
-  (void)uses;
   for (std::size_t i = 0; i < program.instructions.size(); ++i) {
     bpf_insn insn = program.instructions[i];
     if (insn.code == (BPF_LD | BPF_IMM | BPF_DW) && (insn.src_reg == 1 || insn.src_reg == 2))
