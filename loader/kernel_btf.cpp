@@ -61,6 +61,21 @@ void complete(const ObjectImage& image, const BtfType& section, List<unsigned ch
   if (!rows.empty()) std::memcpy(out.data() + section.tail, rows.data(), rows.size() * sizeof(Row));
 }
 
+// A hidden function is checked where it is called, with what the caller knows, like a static one.
+void hide_functions(const ObjectImage& image, List<unsigned char>& out) {
+  for (uint64_t i = 0; i < ElfFile::symbol_count(image.symbols); ++i) {
+    const auto raw = image.symbols.content.read<Elf64_Sym>(i * sizeof(Elf64_Sym));
+    if (!raw || ELF64_ST_TYPE(raw->st_info) != STT_FUNC || raw->st_shndx == SHN_UNDEF) continue;
+    if (ELF64_ST_BIND(raw->st_info) == STB_LOCAL) continue;
+    const unsigned char visibility = ELF64_ST_VISIBILITY(raw->st_other);
+    if (visibility != STV_HIDDEN && visibility != STV_INTERNAL) continue;
+    const auto symbol = image.elf.symbol(image.symbols, i);
+    const auto id = symbol ? image.btf.find(symbol->name, BTF_KIND_FUNC) : std::nullopt;
+    const auto type = id ? image.btf.type(*id) : std::nullopt;
+    if (type) put(out, type->tail - 8, static_cast<uint32_t>(BTF_KIND_FUNC) << 24 | BTF_FUNC_STATIC);
+  }
+}
+
 }  // namespace
 
 bool btf_for_kernel(const ObjectImage& image, List<unsigned char>& out) {
@@ -79,6 +94,7 @@ bool btf_for_kernel(const ObjectImage& image, List<unsigned char>& out) {
     else
       complete(image, *type, out);
   }
+  hide_functions(image, out);
   return true;
 }
 
