@@ -36,15 +36,20 @@ BPF      := $(PROBES:%.c=$(B)/%.o)
 # One directory per libc and architecture: objects of one are never linked with another's.
 OUT      := $(B)/$(LIBC)$(if $(filter glibc,$(LIBC)),-static)$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH))
 SHIP_OBJ := $(SHIP_SRC:%.cpp=$(OUT)/%.o) $(OUT)/probes/embedded.o
+LOAD_SRC := $(sort $(foreach r,loader/sys loader tools/hosa_load,$(wildcard $(r)/*.cpp)))
+LOAD_OBJ := $(LOAD_SRC:%.cpp=$(OUT)/%.o)
+LOAD     := $(B)/hosa-load$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=arm64))$(if $(filter glibc,$(LIBC)),-glibc)
 HOSA     := $(B)/hosa$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=arm64))$(if $(filter glibc,$(LIBC)),-glibc)
 
 # What is linked must be linked anew when a file comes or goes.
-ALL_SRC  := $(SHIP_SRC) $(sort $(wildcard test/*/*.cpp))
+ALL_SRC  := $(SHIP_SRC) $(LOAD_SRC) $(sort $(wildcard test/*/*.cpp))
 $(if $(BUILDS),$(shell mkdir -p $(B); echo $(ALL_SRC) | cmp -s - $(B)/sources || echo $(ALL_SRC) >$(B)/sources))
 
 .PHONY: all cross run demo test test-unit test-cli lab bench lint format asan fuzz size help clean reproducible dist eval
-all: $(HOSA)
-$(SHIP_OBJ) $(BPF): | deps-build
+all: $(HOSA) $(LOAD)
+$(SHIP_OBJ) $(LOAD_OBJ) $(BPF): | deps-build
+$(LOAD): $(LOAD_OBJ) $(B)/sources
+	$(call say,LINK,$@)$(SHIP_LD) $(SHIP_CRT1) $(LOAD_OBJ) $(SHIP_LIBS) -o $@
 $(HOSA): $(SHIP_OBJ) $(B)/sources
 	$(call say,LINK,$@)$(SHIP_LD) $(SHIP_CRT1) $(SHIP_OBJ) $(SHIP_LIBS) -Wl,-Map=$@.map -o $@
 $(OUT)/%.o: %.cpp $(UAPI) Makefile tools/build/musl.mk
@@ -114,7 +119,7 @@ eval: all
 
 # ---- keeping the house
 SOURCES  := $(shell git ls-files '*.cpp' '*.h' '*.bpf.c' 2>/dev/null)
-CLANG_OK := $(SHIP_SRC:%.cpp=$(B)/clang/%.ok)
+CLANG_OK := $(patsubst %.cpp,$(B)/clang/%.ok,$(sort $(SHIP_SRC) $(LOAD_SRC)))
 lint: deps-lint
 	$(Q)tools/build/lint $(SOURCES)
 	$(Q)$(MAKE) --no-print-directory all $(CLANG_OK)

@@ -49,6 +49,7 @@ Result<ElfSection> ElfFile::section(uint32_t index) const {
   section.flags = header->sh_flags;
   section.link = header->sh_link;
   section.info = header->sh_info;
+  section.size = header->sh_size;
   if (header->sh_type == SHT_NULL || header->sh_type == SHT_NOBITS) return section;
   const auto content = file_.part(header->sh_offset, header->sh_size);
   if (!content) return malformed("ELF section lies outside the file:", *name);

@@ -26,7 +26,8 @@ struct ElfSection {
   uint64_t flags = 0;  // SHF_*
   uint32_t link = 0;
   uint32_t info = 0;
-  Bytes content;  // empty for SHT_NOBITS
+  uint64_t size = 0;  // as the header says; SHT_NOBITS has no content
+  Bytes content;      // empty for SHT_NOBITS
 };
 
 struct ElfSymbol {

@@ -54,6 +54,36 @@ Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape) {
   return descriptor(call(BPF_MAP_CREATE, attr, HOSA_ATTR_THROUGH(map_name)), "create BPF map", name);
 }
 
+Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape, const MapTypes& types) {
+  bpf_attr attr = zeroed();
+  attr.map_type = shape.type;
+  attr.key_size = shape.key_bytes;
+  attr.value_size = shape.value_bytes;
+  attr.max_entries = shape.max_entries;
+  attr.map_flags = shape.flags;
+  copy_name(attr.map_name, name);
+  attr.inner_map_fd = static_cast<uint32_t>(types.inner);
+  attr.btf_fd = static_cast<uint32_t>(types.btf);
+  attr.btf_key_type_id = types.key;
+  attr.btf_value_type_id = types.value;
+  attr.map_extra = types.extra;
+  return descriptor(call(BPF_MAP_CREATE, attr, HOSA_ATTR_THROUGH(map_extra)), "create BPF map", name);
+}
+
+Result<void> bpf_freeze(int map) {
+  bpf_attr attr = zeroed();
+  attr.map_fd = static_cast<uint32_t>(map);
+  if (call(BPF_MAP_FREEZE, attr, HOSA_ATTR_THROUGH(map_fd)) < 0) return errno_error("freeze BPF map");
+  return {};
+}
+
+Result<Fd> bpf_load_btf(std::span<const unsigned char> btf) {
+  bpf_attr attr = zeroed();
+  attr.btf = address(btf.data());
+  attr.btf_size = static_cast<uint32_t>(btf.size());
+  return descriptor(call(BPF_BTF_LOAD, attr, HOSA_ATTR_THROUGH(btf_log_level)), "load BTF", {});
+}
+
 Result<void> bpf_lookup(int map, const void* key, void* value) {
   bpf_attr attr = zeroed();
   attr.map_fd = static_cast<uint32_t>(map);
@@ -117,14 +147,22 @@ Result<Fd> bpf_load_program(const ProgramText& program, std::span<char> log) {
   attr.license = address(program.licence);
   copy_name(attr.prog_name, program.name);
   attr.expected_attach_type = program.expected_attach_type;
+  attr.prog_flags = program.flags;
+  attr.kern_version = program.kernel_version;
+  attr.attach_btf_id = program.attach_btf_id;
+  if (program.btf >= 0 && !program.functions.empty()) {
+    attr.prog_btf_fd = static_cast<uint32_t>(program.btf);
+    attr.func_info = address(program.functions.data());
+    attr.func_info_cnt = static_cast<uint32_t>(program.functions.size());
+    attr.func_info_rec_size = sizeof program.functions[0];
+  }
   if (!log.empty()) {
     log[0] = 0;
     attr.log_level = 1;
     attr.log_size = static_cast<uint32_t>(log.size());
     attr.log_buf = address(log.data());
   }
-  return descriptor(call(BPF_PROG_LOAD, attr, HOSA_ATTR_THROUGH(expected_attach_type)), "load BPF program",
-                    program.name);
+  return descriptor(call(BPF_PROG_LOAD, attr, HOSA_ATTR_THROUGH(attach_btf_id)), "load BPF program", program.name);
 }
 
 Result<Fd> bpf_open_raw_tracepoint(const char* name, int program) {

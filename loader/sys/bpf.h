@@ -6,6 +6,7 @@
 #pragma once
 #include <linux/bpf.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -27,6 +28,17 @@ struct MapShape {
 
 // name: cut to the kernel's 15 characters; only [A-Za-z0-9_.] are allowed.
 Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape);
+// The same with types (btf: descriptor), an inner map's descriptor and map_extra; 0 where there is none.
+struct MapTypes {
+  int btf = 0;
+  uint32_t key = 0, value = 0;
+  int inner = 0;
+  uint64_t extra = 0;  // 5.16
+};
+Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape, const MapTypes& types);
+// From now on neither programs nor descriptors write it, so that the verifier knows what it holds (5.2).
+Result<void> bpf_freeze(int map);
+Result<Fd> bpf_load_btf(std::span<const unsigned char> btf);
 
 // key and value must have the sizes of the map's shape (a PERCPU map: 8-byte rounded value times possible CPUs).
 Result<void> bpf_lookup(int map, const void* key, void* value);
@@ -51,6 +63,11 @@ struct ProgramText {
   std::span<const bpf_insn> instructions;
   const char* licence = "";
   uint32_t expected_attach_type = 0;
+  uint32_t flags = 0;
+  uint32_t kernel_version = 0;
+  uint32_t attach_btf_id = 0;
+  int btf = -1;                                        // descriptor; with functions only
+  std::span<const std::array<uint32_t, 2>> functions;  // first instruction, BTF type
 };
 Result<Fd> bpf_load_program(const ProgramText& program, std::span<char> log = {});
 

@@ -1,0 +1,25 @@
+// What the name of a section says about its programs: type, expected attach type, flags, and in which kernel type the
+// target is to be found. "?" in front means: do not load by default. The kernel names these pairs in <linux/bpf.h>; the
+// section names are a convention of the field.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace hosa {
+
+struct SectionKind {
+  std::string_view name;         // "kprobe"; matches "kprobe" and "kprobe/..."
+  uint32_t type = 0;             // BPF_PROG_TYPE_*
+  uint32_t attach = 0;           // BPF_*
+  uint32_t flags = 0;            // BPF_F_*
+  const char* prefix = nullptr;  // kernel BTF name of the target: prefix + target
+  uint32_t target_kind = 0;      // BTF_KIND_* of it
+};
+
+// Nothing when the name is unknown. Leading '?' must be gone.
+const SectionKind* section_kind(std::string_view section);
+// What comes after "KIND/" ("" when nothing does).
+std::string_view section_target(std::string_view section);
+
+}  // namespace hosa
