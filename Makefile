@@ -30,7 +30,10 @@ CXX      := g++
 CLANG    ?= clang
 include tools/build/musl.mk
 
-SHIP_SRC := $(sort $(foreach r,$(ROOMS),$(wildcard $(r)/*.cpp)))
+# The reader of whole objects allocates by their size: it is hosa-load's, and the agent, which has no malloc, goes without.
+WHOLE    := $(wildcard $(foreach f,btf core core_match image_externs image_maps kernel_btf link_program program_image \
+  section_kinds,loader/$(f).cpp))
+SHIP_SRC := $(filter-out $(WHOLE),$(sort $(foreach r,$(ROOMS),$(wildcard $(r)/*.cpp))))
 PROBES   := $(sort $(wildcard probes/*.bpf.c))
 BPF      := $(PROBES:%.c=$(B)/%.o)
 # One directory per libc and architecture: objects of one are never linked with another's.

@@ -2,7 +2,7 @@
 
 It joins CGROUP (if not empty), writes its pid to BASE.pid, waits in quiet for five seconds, does its worst for SECONDS,
 and is quiet again for ten. Each phase (quiet, fault, after) is written to BASE.phase. AMOUNT: processes that spin, MB
-that leak (20 MB/s), or processes that are born and end.
+that leak (40 MB/s), or processes that are born and end.
 """
 import mmap
 import os
@@ -17,7 +17,7 @@ def leak(seconds, megabytes):
         for offset in range(0, len(piece), 4096):
             piece[offset] = 1
         kept.append(piece)
-        time.sleep(1 / 80)
+        time.sleep(1 / 160)
     time.sleep(max(0, end - time.monotonic()))
 
 

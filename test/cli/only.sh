@@ -4,7 +4,7 @@
 . "$(dirname "$0")/agent.bash"
 need_root
 
-run_case() { # NAME AGENT-OPTIONS...: an agent that acts, while a process that is not its own business leaks 100 MB
+run_case() { # NAME AGENT-OPTIONS...: an agent that acts, while a process that is not its own business leaks 200 MB
   local name=$1
   shift
   start_agent --warmup 3s --room 64M "$@" || { not_ok "$name" "the agent did not start: $(head -1 "$dir/agent.out")"; return; }
@@ -29,7 +29,7 @@ run_case() { # NAME AGENT-OPTIONS...: an agent that acts, while a process that i
 }
 leak() { # NAME: starts one; it leaks 5 s later, for 6 s
   leaker=$1
-  offend "$1" leak 6 100 || not_ok "$1" "the leak did not start: $(head -1 "$dir/$1.out")"
+  offend "$1" leak 6 200 || not_ok "$1" "the leak did not start: $(head -1 "$dir/$1.out")"
   leaking=$offender
   before=$(leaves_no_trace "$leaking")
 }
