@@ -80,4 +80,12 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
   return finding;
 }
 
+double fastest_growth_per_s(std::span<const UnitUse> uses, const UseHistory::Generation* before, double now_s) {
+  if (before == nullptr || now_s <= before->time_s) return 0;
+  double most = 0;
+  for (const UnitUse& use : uses)
+    most = std::max(most, amount(&use, Carrier::memory) - amount(before->find(use.unit), Carrier::memory));
+  return most / (now_s - before->time_s);
+}
+
 }  // namespace hosa

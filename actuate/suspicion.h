@@ -54,4 +54,7 @@ class Suspicion {
   UseHistory::Generation earlier_, later_;  // looks between which the present slope is measured: 0.1 to 2 s back
 };
 
+// The largest growth in bytes per second of any unit since that generation; 0 without one, or when nobody grew.
+double fastest_growth_per_s(std::span<const UnitUse> uses, const UseHistory::Generation* before, double now_s);
+
 }  // namespace hosa

@@ -2,6 +2,7 @@
 
 #include "loader/sys/text.h"
 #include "proprioception/machine.h"
+#include "proprioception/turn.h"
 
 namespace hosa {
 
@@ -71,6 +72,7 @@ Controllers read_subtree_control(const Fd& cgroup) {
 
 Result<void> read_procs(const Fd& cgroup, PidList& pids) {
   pids.clear();
+  let_others_run();
   const auto file = open_file(cgroup.get(), "cgroup.procs");
   if (!file) return file.error();
   char probe[1];

@@ -73,6 +73,7 @@ NetProtocols parse_snmp(std::string_view text) {
     if (names.starts_with("Tcp: ")) {
       out.tcp_active_opens = below(names, numbers, "ActiveOpens");
       out.tcp_passive_opens = below(names, numbers, "PassiveOpens");
+      out.tcp_segments_in = below(names, numbers, "InSegs");
       out.tcp_retransmits = below(names, numbers, "RetransSegs");
       out.tcp_resets_sent = below(names, numbers, "OutRsts");
     } else {

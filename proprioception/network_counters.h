@@ -21,6 +21,7 @@ bool carries_again(std::string_view interface_name);
 
 struct NetProtocols {
   std::optional<uint64_t> tcp_active_opens, tcp_passive_opens;
+  std::optional<uint64_t> tcp_segments_in;  // InSegs
   std::optional<uint64_t> tcp_retransmits;  // RetransSegs
   std::optional<uint64_t> tcp_resets_sent;  // OutRsts
   std::optional<uint64_t> udp_in, udp_out;  // datagrams

@@ -30,7 +30,7 @@ class Sensors {
   // proc: the root of procfs, or of a fixture tree. net/* is of the network namespace that proc's `self` is in.
   static Sensors open(const Fd& proc, Without without = {});
   // 85 us (Linux 6.18, 2 CPUs, musl build). Uses 64 KiB of stack.
-  void read(Sample& sample) const;
+  void read(Sample& sample);
   // Files that could be opened, for `hosa doctor`.
   bool has_psi() const { return memory_pressure_.present(); }
 
@@ -40,12 +40,14 @@ class Sensors {
   void read_vmstat(Sample& sample, std::span<char> buffer) const;
   void read_pressure(Sample& sample, std::span<char> buffer) const;
   void read_disks(Sample& sample, std::span<char> buffer) const;
-  void read_network(Sample& sample, std::span<char> buffer) const;
+  void read_network(Sample& sample, std::span<char> buffer);
+  std::optional<uint64_t> listen_drops(std::optional<uint64_t> segments_in, std::span<char> buffer);
 
   double page_bytes_ = 0, ticks_per_second_ = 0;
   KernelText stat_, loadavg_, file_nr_, meminfo_, vmstat_, buddyinfo_, diskstats_;
   KernelText cpu_pressure_, memory_pressure_, io_pressure_;
   KernelText net_dev_, net_snmp_, netstat_, sockstat_;
+  std::optional<uint64_t> segments_in_, listen_drops_;  // as netstat was read last
 };
 
 }  // namespace hosa

@@ -36,11 +36,17 @@ void add_split(std::string_view key, uint64_t value, Vmstat& out) {
   }
 }
 
+constexpr FirstLetters letters() {
+  FirstLetters all = first_letters(std::span<const Field<Vmstat>>(kFields));
+  all.add('a');  // allocstall_*; the other sums begin with p
+  return all;
+}
+
 }  // namespace
 
 Vmstat parse_vmstat(std::string_view text) {
   Vmstat out;
-  each_field(text, [&](std::string_view key, uint64_t value) {
+  each_field(text, letters(), [&](std::string_view key, uint64_t value) {
     for (const Field<Vmstat>& field : kFields)
       if (field.key == key) out.*field.member = value;
     add_split(key, value, out);

@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <ctime>
+#include <filesystem>
+#include <fstream>
 
 #include "proprioception/machine.h"
 #include "proprioception/numa.h"
@@ -22,7 +24,7 @@ void burn_cpu_ms(int milliseconds) {
 }  // namespace
 
 TEST_CASE("a Raspberry Pi 5 without PSI is sensed with its pressure absent and all else there") {
-  const Sensors sensors = Sensors::open(fixture("pi5/proc"));
+  Sensors sensors = Sensors::open(fixture("pi5/proc"));
   Sample sample;
   sensors.read(sample);
   CHECK_FALSE(sensors.has_psi());
@@ -42,7 +44,7 @@ TEST_CASE("a Raspberry Pi 5 without PSI is sensed with its pressure absent and a
 }
 
 TEST_CASE("a BusyBox appliance with half of the files is sensed with the rest absent") {
-  const Sensors sensors = Sensors::open(fixture("appliance/proc"));
+  Sensors sensors = Sensors::open(fixture("appliance/proc"));
   Sample sample;
   sensors.read(sample);
   CHECK(sample[Signal::memory_total_bytes] == 249344.0 * 1024);
@@ -51,8 +53,31 @@ TEST_CASE("a BusyBox appliance with half of the files is sensed with the rest ab
   CHECK_FALSE(sample.has(Signal::tasks));
 }
 
+TEST_CASE("refused connections are asked for again once a segment has come in") {
+  char name[] = "/tmp/hosa-proc.XXXXXX";
+  const std::filesystem::path proc = ::mkdtemp(name);
+  std::filesystem::create_directory(proc / "net");
+  const auto tell = [&](int segments, int drops) {
+    std::ofstream(proc / "net/snmp") << "Tcp: InSegs OutSegs\nTcp: " << segments << " 5\n";
+    std::ofstream(proc / "net/netstat") << "TcpExt: ListenOverflows ListenDrops\nTcpExt: 0 " << drops << "\n";
+  };
+  tell(7, 2);
+  Sensors sensors = Sensors::open(*open_directory(AT_FDCWD, proc.c_str()));
+  Sample sample;
+  const auto drops = [&] {
+    sensors.read(sample);
+    return sample[Signal::listen_drops];
+  };
+  CHECK(drops() == 2);
+  tell(7, 3);
+  CHECK(drops() == 2);
+  tell(8, 3);
+  CHECK(drops() == 3);
+  std::filesystem::remove_all(proc);
+}
+
 TEST_CASE("no procfs at all leaves every signal absent and still stamps the time") {
-  const Sensors sensors = Sensors::open(Fd());
+  Sensors sensors = Sensors::open(Fd());
   Sample sample;
   sensors.read(sample);
   for (const bool present : sample.present) CHECK_FALSE(present);
@@ -63,7 +88,7 @@ TEST_CASE("no procfs at all leaves every signal absent and still stamps the time
 TEST_CASE("this machine's own procfs moves: counters never fall and CPU time passes") {
   const auto proc = open_directory(AT_FDCWD, "/proc");
   REQUIRE(proc);
-  const Sensors sensors = Sensors::open(*proc);
+  Sensors sensors = Sensors::open(*proc);
   Sample first, second;
   sensors.read(first);
   burn_cpu_ms(100);

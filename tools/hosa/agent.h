@@ -59,6 +59,9 @@ class Agent {
   void look_for_tasks();
   detect::Resource carrier() const;
   bool crowded() const;
+  void suspect_who_grew();
+  double horizon_s() const;
+  double room() const;
   void hold_memory(const Finding& finding);
   void hold_cpu(const Finding& finding, Carrier carrier, Cause cause);
   std::span<const UnitUse> candidates();

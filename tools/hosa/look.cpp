@@ -78,8 +78,32 @@ bool Agent::count() {
   if (suspicious) looked_s_ = now_s;
   // Also while somebody is suspected: what counts as "before" is older than the onset, and on a machine whose churn
   // trips all day there may never be a calm census.
+  if (!suspicious) suspect_who_grew();
   history_.remember(now_s, census_.uses());
   return true;
+}
+
+// What neither a tripwire nor the machine's horizon sees: between two calm censuses a unit grew at a pace that uses up
+// the room. With --only or --room the room is far smaller than what the machine has left; and where others churn, the
+// wires are set above a leak of 30 MB/s.
+void Agent::suspect_who_grew() {
+  const double now_s = moment_->now_s;
+  const UseHistory::Generation* before = history_.at(now_s - UseHistory::kSpacingS);
+  const double growth_per_s = fastest_growth_per_s(candidates(), before, now_s);
+  if (growth_per_s * horizon_s() < room()) return;
+  memory_suspicion_.raise(Cause::horizon, before->time_s, now_s);
+}
+
+double Agent::horizon_s() const {
+  return moment_->verdict->warming ? Holding::kWarmupHorizonS : Holding::kHorizonS;
+}
+
+double Agent::room() const {
+  RoomInputs in;
+  in.mem_total = moment_->total_bytes;
+  in.mem_available = moment_->available_bytes;
+  in.room_option = options_.room_bytes;
+  return room_bytes(in);
 }
 
 // The resource whose dimensions together carry most of the distance.
@@ -104,10 +128,9 @@ bool Agent::crowded() const {
 void Agent::suspect() {
   const double now_s = moment_->now_s;
   const detect::Verdict& verdict = *moment_->verdict;
-  const double horizon = verdict.warming ? Holding::kWarmupHorizonS : Holding::kHorizonS;
   const bool others = active_holds() == 0 || now_s - others_s_ >= kOthersS;
   // A slow leak is far along when the horizon sees it: what was before is what the oldest census says.
-  if (others && moment_->horizon_s < horizon)
+  if (others && moment_->horizon_s < horizon_s())
     others_s_ = now_s, memory_suspicion_.raise(Cause::horizon, now_s - 20, now_s);
   const bool rising = !verdict.warming && verdict.level >= 2;
   if (others && rising && carrier() == detect::Resource::memory)
@@ -141,15 +164,10 @@ void Agent::drop_memory_suspicion() {
 void Agent::look_for_memory() {
   const double now_s = moment_->now_s;
   if (!memory_suspicion_.active(now_s)) return drop_memory_suspicion();
-  RoomInputs in;
-  in.mem_total = moment_->total_bytes;
-  in.mem_available = moment_->available_bytes;
-  in.room_option = options_.room_bytes;
-  const double room = room_bytes(in);
+  const double room = this->room();
   const double least = std::max(Suspicion::kLeastBytes, room / 100);
   const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, candidates(), history_, least, room);
-  const double horizon = moment_->verdict->warming ? Holding::kWarmupHorizonS : Holding::kHorizonS;
-  if (finding.confirmed && room / finding.growth_per_s < horizon) {
+  if (finding.confirmed && room / finding.growth_per_s < horizon_s()) {
     hold_memory(finding);
     tripwires_.settle(senses_.kernel(), true);
     memory_suspicion_.drop();

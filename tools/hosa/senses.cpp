@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actuate/room_size.h"
+#include "proprioception/turn.h"
 
 namespace hosa {
 
@@ -87,7 +88,11 @@ const Moment& Senses::take(bool learning, bool own_containment) {
                           sample_[Signal::tcp_memory_bytes] + sample_[Signal::udp_memory_bytes];
   moment_.tasks = sample_[Signal::tasks];
   read_waiting(moment_.now_s);
-  moment_.verdict = &detector_->step(vector_.read(readings_, own_containment), moment_.now_s, learning);
+  let_others_run();
+  const auto values = vector_.read(readings_, own_containment);
+  let_others_run();
+  moment_.verdict = &detector_->step(values, moment_.now_s, learning);
+  let_others_run();
   look_closely_if_needed();
   return moment_;
 }

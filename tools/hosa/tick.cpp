@@ -66,12 +66,13 @@ bool Agent::urgent() const {
 
 void Agent::on_tick() {
   const uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
-  begin_turn(!suspects() || active_holds() > 0);
+  const bool hurry = urgent();
+  begin_turn(!hurry && (!suspects() || active_holds() > 0));
   ++ticks_;
   journal_->stamp(begun_ns);
   // A running bucket is looked at each 10 ms; the machine need not be.
   const bool due = begun_ns - sensed_ns_ >= (active_holds() > 0 ? kSenseHoldingNs : kSenseNs);
-  if (moment_ == nullptr || (due && !urgent()))
+  if (moment_ == nullptr || (due && !hurry))
     sense_and_suspect(begun_ns);
   else
     moment_ = &senses_.later();
@@ -79,6 +80,7 @@ void Agent::on_tick() {
   notice_give_back();
   step_holds();
   if (ends_s_ > 0 && moment_->boot_s >= ends_s_) ending_ = true;
+  end_turn();
   tick_latency_.add_ns(clock_ns(CLOCK_MONOTONIC) - begun_ns);
   arm(pace());
 }
