@@ -16,10 +16,10 @@ double MemoryHold::wish_s() const {
   // Three quarters of the insurance are far away for a slow leak: no need to look ten times a second.
   if (e_.is(Stage::insured)) return e_.holding.used_share() > 0.5 ? 0.1 : 0.25;
   if (!e_.is(Stage::bucket)) return 0.5;
-  // A pulse ends on time. Meanwhile the held are looked after ten times a second, and what runs is watched by the byte
-  // quota, with a look each 10 ms to fall back on.
+  // A pulse ends on time. Meanwhile the held are looked after five times a second (a signal may wait for them), and
+  // what runs is watched by the byte quota, with a look each 10 ms to fall back on.
   const double left_s = e_.holding.bucket().next_s(e_.holding.fill_per_s(), e_.held.limits()) - now_s_;
-  if (e_.frozen()) return std::clamp(left_s, 0.001, 0.1);
+  if (e_.frozen()) return std::clamp(left_s, 0.001, 0.2);
   return left_s > 0 ? std::max(left_s, 0.0005) : 0.01;
 }
 

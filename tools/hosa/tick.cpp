@@ -80,7 +80,6 @@ void Agent::on_tick() {
   notice_give_back();
   step_holds();
   if (ends_s_ > 0 && moment_->boot_s >= ends_s_) ending_ = true;
-  end_turn();
   tick_latency_.add_ns(clock_ns(CLOCK_MONOTONIC) - begun_ns);
   arm(pace());
 }
