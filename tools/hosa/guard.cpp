@@ -1,9 +1,15 @@
 #include "tools/hosa/guard.h"
-#include "proprioception/turn.h"
 
 #include <algorithm>
 
+#include "proprioception/turn.h"
+
 namespace hosa {
+namespace {
+
+constexpr double kJudgedS = 5;
+
+}  // namespace
 
 std::string_view ProcessGuard::reason(const ProcessInfo& process, std::string_view cgroup_path) {
   const ProcessIdentity& identity = names_.identify(proc_, process, false);
@@ -12,11 +18,15 @@ std::string_view ProcessGuard::reason(const ProcessInfo& process, std::string_vi
                                                         : std::string_view("protected by the configuration");
 }
 
-std::string_view ProcessGuard::reason_before_holding(const ProcessInfo& process, std::string_view cgroup_path) {
-  const std::string_view cheap = reason(process, cgroup_path);
-  if (!cheap.empty()) return cheap;
-  const Protection dear = judge_dearly(proc_, process.pid);
-  return dear ? std::string_view(dear.reason) : std::string_view{};
+bool ProcessGuard::is_protected_dearly(const ProcessInfo& process) {
+  const auto known = std::find_if(judged_.begin(), judged_.end(), [&](const Judged& j) {
+    return j.pid == process.pid && j.start_ticks == process.start_ticks;
+  });
+  if (known != judged_.end()) return known->is_protected;
+  const bool traces = std::find(tracers_.begin(), tracers_.end(), process.pid) != tracers_.end();
+  const bool found = traces || judge_dearly(proc_, process.pid);
+  (void)judged_.push_back({process.pid, process.start_ticks, found});
+  return found;
 }
 
 std::string_view ProcessGuard::reason_for_cgroup(const Fd& cgroup, std::string_view path) {
@@ -29,17 +39,18 @@ std::string_view ProcessGuard::reason_for_cgroup(const Fd& cgroup, std::string_v
                                                : std::string_view("protected by the configuration");
 }
 
-int ProcessGuard::mark(Members& members, std::string_view cgroup_path, const Census& census) {
-  static Tracers tracers;
-  tracers.clear();
-  find_tracers(proc_, census.processes(), tracers);
+int ProcessGuard::mark(Members& members, std::string_view cgroup_path, const Census& census, double now_s) {
+  if (now_s - judged_since_s_ > kJudgedS) {
+    judged_since_s_ = now_s;
+    judged_.clear();
+    find_tracers(proc_, census.processes(), tracers_);
+  }
   int free = 0;
   for (Member& member : members) {
     let_others_run();
     const auto process = read_process(proc_, member.pid);
     member.is_protected = !process || !scope_.allows_process(member.pid, census) ||
-                          std::find(tracers.begin(), tracers.end(), member.pid) != tracers.end() ||
-                          !reason_before_holding(*process, cgroup_path).empty();
+                          !reason(*process, cgroup_path).empty() || is_protected_dearly(*process);
     free += member.is_protected ? 0 : 1;
   }
   return free;

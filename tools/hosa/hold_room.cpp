@@ -7,7 +7,7 @@ namespace hosa {
 // Level 3: the growers are chosen, offered to the OOM killer should it come to that, and sent to the room.
 void HoldRoom::fill(const HoldContext& c, MemoryEpisode& e) {
   c.census.members(e.unit, c.handed.now(c.moment.now_s), e.now);
-  const int free = c.guard.mark(e.now, e.unit.path.view(), c.census);
+  const int free = c.guard.mark(e.now, e.unit.path.view(), c.census, c.moment.now_s);
   const Growers growers = choose_growers(e.before, e.now, std::max(e.bytes - e.bytes_at_begin, kLeastGrowthBytes));
   e.held.clear();
   if (growers.protected_share > 0.5 || growers.pids.empty()) {

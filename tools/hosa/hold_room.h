@@ -12,6 +12,8 @@ namespace hosa {
 
 class HoldRoom {
  public:
+  // Insured, and half of the insurance is used: who may not be held is found out before the hold has to begin.
+  void look_ahead(const HoldContext& c, MemoryEpisode& e);
   void fill(const HoldContext& c, MemoryEpisode& e);
   void on_answer(const HoldContext& c, MemoryEpisode& e, const KeeperAnswer& answer);
   void pulse(const HoldContext& c, MemoryEpisode& e, Pulse pulse);
@@ -43,7 +45,7 @@ class HoldRoom {
   Members outside_;
   PidList inside_;  // members of the frozen room
   std::size_t status_turn_ = 0;
-  double frozen_s_ = 0, members_read_s_ = -1, looked_outside_s_ = 0, locks_read_s_ = 0;
+  double frozen_s_ = 0, members_read_s_ = -1, looked_outside_s_ = 0, locks_read_s_ = 0, looked_ahead_s_ = 0;
 };
 
 }  // namespace hosa

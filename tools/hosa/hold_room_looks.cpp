@@ -9,10 +9,18 @@ namespace {
 
 constexpr double kLookOutsideS = 0.2;  // holding.md 2
 constexpr double kLookPerMemberS = 0.03;
+constexpr double kLookAheadS = 0.5, kLikelyShare = 0.5;
 constexpr std::size_t kStatusPerTick = 4;
 constexpr double kLetRunS = 1.0;  // a handled signal or a waited-for lock: this long without a freeze
 
 }  // namespace
+
+void HoldRoom::look_ahead(const HoldContext& c, MemoryEpisode& e) {
+  if (c.ceiling < 3 || e.holding.used_share() < kLikelyShare || c.moment.now_s - looked_ahead_s_ < kLookAheadS) return;
+  looked_ahead_s_ = c.moment.now_s;
+  c.census.members(e.unit, {}, e.now);
+  (void)c.guard.mark(e.now, e.unit.path.view(), c.census, c.moment.now_s);
+}
 
 void HoldRoom::look_outside(const HoldContext& c, MemoryEpisode& e) {
   // A look costs by the number of processes (0.4 ms each there), so a crowd is looked at less often.
@@ -34,7 +42,7 @@ void HoldRoom::look_outside(const HoldContext& c, MemoryEpisode& e) {
   }
   // Who is protected is asked only now: it means a look at everybody's status.
   c.census.members(e.unit, c.handed.now(c.moment.now_s), e.now);
-  (void)c.guard.mark(e.now, e.unit.path.view(), c.census);
+  (void)c.guard.mark(e.now, e.unit.path.view(), c.census, c.moment.now_s);
   move_in_too(c, e, choose_growers(outside_, e.now, growth));
   outside_ = e.now;
 }
