@@ -18,8 +18,8 @@ class ProcessGuard {
   // Anybody protected in this cgroup or below? Then it is not limited or frozen as a whole.
   std::string_view reason_for_cgroup(const Fd& cgroup, std::string_view path);
   // Marks the members that are protected; answers how many are not. What their descriptors say and who traces is asked
-  // once in 5 s: a look at 27 new processes is 190 ms on a 125 MIPS board, and is taken in the insured stage so that the
-  // hold begins at once.
+  // once in 5 s: a look at 27 new processes is 190 ms on a 125 MIPS board, and is taken in the insured stage so that
+  // the hold begins at once.
   int mark(Members& members, std::string_view cgroup_path, const Census& census, double now_s);
   ProcessNames& names() { return names_; }
   std::span<const int> own() const { return own_; }
