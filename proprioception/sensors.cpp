@@ -170,8 +170,8 @@ void Sensors::read_disks(Sample& sample, std::span<char> buffer) const {
   put_sum(sample, Signal::disk_request_seconds, disks.request_ms, 1e-3);
 }
 
-// Netstat is the dearest of these texts (1.5 ms of 6 on a 125 MIPS board), and no connection is refused unless a segment
-// has come in.
+// Netstat is the dearest of these texts (1.5 ms of 6 on a 125 MIPS board), and no connection is refused unless a
+// segment has come in.
 std::optional<uint64_t> Sensors::listen_drops(std::optional<uint64_t> segments_in, std::span<char> buffer) {
   if (segments_in && segments_in == segments_in_) return listen_drops_;
   const auto text = netstat_.read(buffer);
