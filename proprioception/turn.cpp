@@ -8,10 +8,11 @@ namespace hosa {
 namespace {
 
 constexpr uint64_t kTurnNs = 150'000;
-constexpr long kRestNs = 500'000;
-constexpr uint64_t kLateNs = 1'000'000;
+constexpr uint64_t kRestNs = 500'000;
+constexpr uint64_t kLateNs = 8'000'000;
 
 uint64_t begun_ns = 0;  // 0: no rest in this turn
+uint64_t late_ns = 0;   // how much longer than wanted its rests have been
 
 uint64_t now_ns() {
   timespec now{};
@@ -23,16 +24,19 @@ uint64_t now_ns() {
 
 void begin_turn(bool may_rest) {
   begun_ns = may_rest ? now_ns() : 0;
+  late_ns = 0;
 }
 
 void let_others_run() {
   if (begun_ns == 0) return;
   const uint64_t before_ns = now_ns();
   if (before_ns - begun_ns < kTurnNs) return;
-  const timespec rest{0, kRestNs};
+  const timespec rest{0, static_cast<long>(kRestNs)};
   ::nanosleep(&rest, nullptr);
   begun_ns = now_ns();
-  if (begun_ns - before_ns > kLateNs) begun_ns = 0;
+  const uint64_t took_ns = begun_ns - before_ns;
+  late_ns += took_ns > kRestNs ? took_ns - kRestNs : 0;
+  if (late_ns > kLateNs) begun_ns = 0;
 }
 
 }  // namespace hosa
