@@ -24,6 +24,7 @@ Detector::Detector(std::span<const Dimension> dimensions)
       recent_(n_),
       metric_(n_),
       thresholds_(n_) {
+  tails_.fill(Quantile(0.99));
   verdict_.n = n_;
   verdict_.thresholds = thresholds_.values();
 }
@@ -84,27 +85,60 @@ const Verdict& Detector::step(std::span<const double> raw, double now, bool lear
   return verdict_;
 }
 
+// A pause longer than the pace makes one sample no truer: it weighs as much as two at the pace, at least 0.1 s. (A guest
+// that stalls for seconds; GA: VUS-PR .744 without, .757 with it.)
+double Detector::smoothing_weight(double dt) {
+  const double most = std::max(0.1, 2 * pace_);
+  pace_ = dt;
+  return dt > 0 ? smoothing_.weight(std::min(dt, most)) : 1;
+}
+
 // Moments of the smoothed y, scale of the raw y. P2 counts samples, so it is fed at most ten times a second: an episode
 // polled at 10 ms must not outweigh the quiet minutes.
 void Detector::warm_up(const Vector& y, double dt, bool learn) {
-  const double a = dt > 0 ? smoothing_.weight(dt) : 1;
+  const double a = smoothing_weight(dt);
   for (std::size_t j = 0; j < n_; ++j) smoothed_[j] += a * (y[j] - smoothed_[j]);
   if (!learn) return;
   if (scaling_.count() < 1 || last_sample_ - last_scaled_ >= 0.0999) {
     scaling_.add(std::span(y).first(n_));
     last_scaled_ = last_sample_;
   }
+  gauge(dt);
   moments_.learn(smoothed_, 1, forgetting_.weight(dt), dt);
   if (moments_.learned_seconds() >= warmup_seconds_ && scaling_.count() >= kFewestSamples) finish_warm_up();
 }
 
-// Everything kept in units of y goes over to units of z: exact, z is linear in y (but for the clipping at +-30, which
+// How heavy the tail of each innovation is: every sample is measured by what the samples before it taught, under the
+// scale as known so far. The provisional metric is rebuilt as often as the final one will be.
+void Detector::gauge(double dt) {
+  const double since = std::min(kGaugeAfterSeconds, warmup_seconds_ / 4);
+  if (moments_.learned_seconds() < since || scaling_.count() < kFewestSamples) return;
+  if (++samples_since_rebuild_ * 3 >= n_ || !metric_.ready()) {
+    scale_ = scaling_.fit(dimensions_);
+    Moments sofar = moments_;
+    sofar.rescale(scale_.median, scale_.spread);
+    if (!metric_.rebuild(sofar, kFloorSquared)) return;
+    samples_since_rebuild_ = 0;
+  }
+  if (dt < 0.0999 && last_sample_ != last_scaled_) return;
+  Vector d;
+  for (std::size_t j = 0; j < n_; ++j) d[j] = (smoothed_[j] - moments_.mean[j]) / scale_.spread[j];
+  metric_.distance(d, verdict_.innovation, verdict_.contribution);
+  for (std::size_t j = 0; j < n_; ++j) tails_[j].add(std::max(verdict_.innovation[j], -verdict_.innovation[j]));
+}
+
+// Everything kept in units of y goes over to units of z: exact, z is linear in y (but for the clipping at +-300, which
 // the moments of the warm-up therefore do without).
 void Detector::finish_warm_up() {
   scale_ = scaling_.fit(dimensions_);
   moments_.rescale(scale_.median, scale_.spread);
   recent_ = moments_;
-  for (std::size_t j = 0; j < n_; ++j) smoothed_[j] = (smoothed_[j] - scale_.median[j]) / scale_.spread[j];
+  for (std::size_t j = 0; j < n_; ++j) {
+    smoothed_[j] = (smoothed_[j] - scale_.median[j]) / scale_.spread[j];
+    metric_.temper(j, tails_[j].value());
+  }
+  verdict_.contribution = {};
+  verdict_.innovation = {};
   metric_.rebuild(moments_, kFloorSquared);
   rebuilt_ = last_sample_;
   verdict_.warming = false;
@@ -112,16 +146,18 @@ void Detector::finish_warm_up() {
 
 void Detector::judge(const Vector& y, double dt, bool learn) {
   standardize(scale_, std::span(y).first(n_), verdict_.z);
-  const double a = dt > 0 ? smoothing_.weight(dt) : 1;
+  const double a = smoothing_weight(dt);
   Vector d;
   for (std::size_t j = 0; j < n_; ++j) {
     smoothed_[j] += a * (verdict_.z[j] - smoothed_[j]);
     d[j] = smoothed_[j] - moments_.mean[j];
   }
-  verdict_.distance = metric_.distance(d, verdict_.contribution);
+  const auto found = metric_.distance(d, verdict_.innovation, verdict_.contribution);
+  verdict_.distance = found.plain;
+  verdict_.tempered = found.tempered;
   verdict_.load_direction = metric_.load_direction(d, dimensions_);
   find_top();
-  trend_.add(verdict_.distance, dt);
+  trend_.add(verdict_.tempered, dt);
   verdict_.smoothed = trend_.smoothed();
   verdict_.slope = trend_.slope();
   verdict_.curvature = trend_.curvature();
@@ -130,7 +166,7 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   if (learn) {
     const double trust =
         habituating_ ? 1 : trust_at(verdict_.distance, kTolerance * square_root(static_cast<double>(n_)));
-    moments_.learn(smoothed_, trust, forgetting_.weight(dt), dt);
+    moments_.learn(smoothed_, trust, forgetting_.weight(dt), dt, kMeanTrust);
   }
   recent_.blend(std::span(smoothed_).first(n_), recent_decay_.weight(dt), dt);
   rebuild_if_stale(last_sample_);
@@ -166,6 +202,7 @@ void Detector::save(Baseline& baseline) const {
   baseline.scale = scale_;
   baseline.mean = moments_.mean;
   baseline.covariance = moments_.covariance;
+  baseline.tail = metric_.tail();
 }
 
 bool Detector::restore(const Baseline& baseline) {
@@ -184,6 +221,11 @@ bool Detector::restore(const Baseline& baseline) {
   moments.resume(baseline.learned_seconds, baseline.effective_samples);
   Mahalanobis metric(n_);
   if (!metric.rebuild(moments, kFloorSquared)) return false;  // not a covariance
+  for (std::size_t i = 0; i < n_; ++i) {
+    const double k = baseline.tail[i];
+    if (!is_finite(k) || k < 0) return false;
+    metric.set_tail(i, std::max(1.0, k));
+  }
   begin(warmup_seconds_);
   scale_ = baseline.scale;
   moments_ = moments;

@@ -21,6 +21,7 @@
 // Per step: n = 24 1.4 us, 36 2.1 us, 48 3.1 us (EPYC, one busy core).
 #pragma once
 #include "detect/mahalanobis.h"
+#include "detect/quantile.h"
 #include "detect/scaling.h"
 #include "detect/thresholds.h"
 #include "detect/trend.h"
@@ -41,13 +42,15 @@ struct Rejected {
 
 struct Verdict {
   double distance = 0;   // D of this sample; 0 while warming
-  double smoothed = 0;   // s
+  double tempered = 0;   // T of this sample (mahalanobis.h): what levels are made of
+  double smoothed = 0;   // s, of T
   double slope = 0;      // ds/dt, 1/s
   double curvature = 0;  // d2s/dt2, 1/s^2
   int level = 0;         // 0..4 by thresholds; 0 while warming
   std::array<double, kLevels> thresholds{};
   Vector value{};                    // after windowing: rates per second, shares, levels
-  Vector z{};                        // standardised deviation from the warm-up's median, clipped to +-30
+  Vector z{};                        // standardised deviation from the warm-up's median, clipped to +-300
+  Vector innovation{};               // w = L^-1 d, sum of squares = distance^2
   Vector contribution{};             // c_j, sum = distance^2; single ones may be negative
   std::array<std::size_t, 3> top{};  // indices of the largest c_j, largest first (n < 3: the last repeats)
   double load_direction = 0;         // phi
@@ -65,6 +68,7 @@ struct Baseline {
   Scale scale;
   Vector mean{};
   Matrix covariance{};  // lower triangle
+  Vector tail{};        // k_i of the innovations (mahalanobis.h); 0: not known, taken as 1
 };
 
 class Detector {
@@ -106,18 +110,22 @@ class Detector {
   const Rejected& last_rejected(std::size_t age) const;
 
  private:
-  static constexpr double kForgetting = 1.0 / 6000;  // alpha: 10 min
+  static constexpr double kForgetting = 1.0 / 9000;  // alpha: 15 min
   static constexpr double kRecent = 0.01;            // of rho's covariance: 10 s
-  static constexpr double kSmoothing = 0.2;          // of the vector: 0.5 s
-  // e^2: what z's own floor of 1 leaves after smoothing white noise with 0.2: 0.2^2 * 0.2 / 1.8.
-  static constexpr double kFloorSquared = 0.04 * 0.2 / 1.8;
+  static constexpr double kSmoothing = 0.5;          // of the vector: 0.15 s
+  static constexpr double kFloorSquared = 1e-4;      // e^2
+  // Innovations are gauged from here on, or from a quarter of a shorter warm-up: before, the metric is too young.
+  static constexpr double kGaugeAfterSeconds = 100;
   static constexpr double kLongestStepSeconds = 0.5;
   static constexpr double kTolerance = 2;  // of the Huber gate, times sqrt n
+  static constexpr double kMeanTrust = 0.02;  // least: a machine that has changed for good is learned in the end
   static constexpr std::size_t kKeptRejections = 32;
   static constexpr double kFewestSamples = 10;  // of a scale, however short the warm-up
 
+  double smoothing_weight(double dt);
   bool accept(std::span<const double> raw, double now);
   void warm_up(const Vector& y, double dt, bool learn);
+  void gauge(double dt);
   void finish_warm_up();
   void judge(const Vector& y, double dt, bool learn);
   void rebuild_if_stale(double now);
@@ -127,7 +135,8 @@ class Detector {
   std::size_t n_;
   RateWindow window_;
   Scaling scaling_;
-  Scale scale_;
+  std::array<Quantile, kMaxDimensions> tails_{};  // 0.99 quantile of each innovation in warm-up
+  Scale scale_;                                   // provisional while warming
   Moments moments_;
   Moments recent_;  // the last 10 s, anomalous or not
   Mahalanobis metric_;
@@ -141,7 +150,7 @@ class Detector {
   bool habituating_ = false;
   bool any_reading_ = false, any_sample_ = false;
   double warmup_seconds_ = 300;
-  double last_reading_ = 0, last_sample_ = 0, last_scaled_ = 0, rebuilt_ = 0;
+  double last_reading_ = 0, last_sample_ = 0, last_scaled_ = 0, rebuilt_ = 0, pace_ = 0;
   std::size_t samples_since_rebuild_ = 0;
   std::array<uint64_t, kRejections> rejected_{};
   std::array<Rejected, kKeptRejections> kept_rejections_{};

@@ -29,13 +29,21 @@ bool Mahalanobis::rebuild(const Matrix& covariance, double g, double floor_squar
   return true;
 }
 
-double Mahalanobis::distance(std::span<const double> d, std::span<double> contribution) const {
+Mahalanobis::Distance Mahalanobis::distance(std::span<const double> d, std::span<double> innovation,
+                                            std::span<double> contribution) const {
   Vector y;
   solve_lower(factor_, n_, d, y);
   const double squared = dot(y.data(), y.data(), n_);
+  double tempered = 0;
+  for (std::size_t i = 0; i < n_; ++i) {
+    innovation[i] = y[i];
+    double u = (y[i] < 0 ? -y[i] : y[i]) / tail_[i];
+    if (u > kCompressFrom) u = kCompressFrom * (1 + natural_log(u / kCompressFrom));
+    tempered += u * u;
+  }
   solve_upper(factor_, n_, y);
   for (std::size_t j = 0; j < n_; ++j) contribution[j] = d[j] * y[j];
-  return square_root(squared);
+  return {square_root(squared), square_root(tempered)};
 }
 
 double Mahalanobis::load_direction(std::span<const double> d, std::span<const Dimension> dimensions) const {

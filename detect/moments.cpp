@@ -4,12 +4,12 @@
 
 namespace hosa::detect {
 
-void Moments::blend(std::span<const double> x, double a, double seconds) {
+void Moments::blend(std::span<const double> x, double a, double mean_a, double seconds) {
   const double keep = 1 - a;
   Vector d;
   for (std::size_t i = 0; i < n_; ++i) {
     d[i] = x[i] - mean[i];
-    mean[i] += a * d[i];
+    mean[i] += mean_a * d[i];
   }
   for (std::size_t i = 0; i < n_; ++i) {
     const double scaled = a * d[i];
@@ -20,10 +20,11 @@ void Moments::blend(std::span<const double> x, double a, double seconds) {
   concentration_ = keep * keep * concentration_ + a * a * crowding;
 }
 
-void Moments::learn(std::span<const double> x, double trust, double forgetting, double seconds) {
+void Moments::learn(std::span<const double> x, double trust, double forgetting, double seconds, double mean_trust) {
   if (trust <= 0 || seconds <= 0) return;
   const double young = seconds / (learned_seconds_ + seconds);
-  blend(x, trust * (young > forgetting ? young : forgetting), seconds);
+  const double a = young > forgetting ? young : forgetting;
+  blend(x, trust * a, (trust > mean_trust ? trust : mean_trust) * a, seconds);
 }
 
 void Moments::rescale(std::span<const double> shift, std::span<const double> factor) {
@@ -52,8 +53,7 @@ double deformation(const Matrix& recent, const Matrix& base, std::size_t n) {
 
 double trust_at(double distance, double tolerance) {
   const double ratio = tolerance / distance;
-  if (!(ratio < 1)) return 1;  // also at distance 0
-  return ratio * ratio > 0.02 ? ratio * ratio : 0.02;
+  return ratio < 1 ? ratio * ratio : 1;  // 1 also at distance 0
 }
 
 }  // namespace hosa::detect

@@ -22,9 +22,10 @@ class Moments {
   explicit Moments(std::size_t n) : n_(n) {}
 
   // Blends one sample in with weight a in 0..1. seconds: how much time it stands for.
-  void blend(std::span<const double> x, double a, double seconds);
-  // As above with a = trust * max(forgetting, seconds / time learned so far).
-  void learn(std::span<const double> x, double trust, double forgetting, double seconds);
+  void blend(std::span<const double> x, double a, double seconds) { blend(x, a, a, seconds); }
+  // As above with a = trust * max(forgetting, seconds / time learned so far); the mean moves at least as if trust were
+  // `mean_trust`.
+  void learn(std::span<const double> x, double trust, double forgetting, double seconds, double mean_trust = 0);
   // The same data measured in other units: x' = (x - shift_j) / factor_j.
   void rescale(std::span<const double> shift, std::span<const double> factor);
 
@@ -41,6 +42,8 @@ class Moments {
   void resume(double learned_seconds, double effective_samples);
 
  private:
+  void blend(std::span<const double> x, double a, double mean_a, double seconds);
+
   std::size_t n_;
   double learned_seconds_ = 0;
   double concentration_ = 0;  // sum of squared weights
@@ -50,8 +53,8 @@ class Moments {
 // triangle is given (vectors/indices.csv). 0 for B = 0.
 double deformation(const Matrix& recent, const Matrix& base, std::size_t n);
 
-// w of the Huber gate: full trust up to `tolerance`, then falling with the square of the distance, never below 0.02, so
-// that a machine that has changed for good is learned in the end.  w = max(0.02, min(1, (tolerance / D)^2))
+// w of the Huber gate: full trust up to `tolerance`, then falling with the square of the distance, so that no sample
+// adds more than a * tolerance^2 to the variance along its own direction.  w = min(1, (tolerance / D)^2)
 double trust_at(double distance, double tolerance);
 
 }  // namespace hosa::detect

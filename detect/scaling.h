@@ -1,6 +1,6 @@
 // The robust scale of every dimension, found during warm-up without storing a window.
 //
-//   z_j = clip((y_j - median_j) / s_j, +-30),   s_j = max(1.4826 MAD_j, 0.7 sd_j, f_j)
+//   z_j = clip((y_j - median_j) / s_j, +-300),   s_j = max(1.4826 MAD_j, 0.7 sd_j, f_j)
 // MAD is taken as half the distance of the quartiles, which one P2 estimator per dimension yields together with the
 // median (the MAD proper needs the median first, hence a second pass). Equal for a symmetric distribution.
 // A dimension that stood still in warm-up keeps its floor f_j: its first change is a good alarm.
@@ -17,7 +17,7 @@ struct Scale {
 
 class Scaling {
  public:
-  static constexpr double kClip = 30;
+  static constexpr double kClip = 300;
 
   void add(std::span<const double> y);
   double count() const { return count_; }
