@@ -117,7 +117,7 @@ void Detector::gauge(double dt) {
     scale_ = scaling_.fit(dimensions_);
     Moments sofar = moments_;
     sofar.rescale(scale_.median, scale_.spread);
-    if (!metric_.rebuild(sofar, kFloorSquared)) return;
+    if (!metric_.rebuild(sofar, kFloorSquared, kCorrelated)) return;
     samples_since_rebuild_ = 0;
   }
   if (dt < 0.0999 && last_sample_ != last_scaled_) return;
@@ -139,7 +139,7 @@ void Detector::finish_warm_up() {
   }
   verdict_.contribution = {};
   verdict_.innovation = {};
-  metric_.rebuild(moments_, kFloorSquared);
+  metric_.rebuild(moments_, kFloorSquared, kCorrelated);
   rebuilt_ = last_sample_;
   verdict_.warming = false;
 }
@@ -174,7 +174,7 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
 
 void Detector::rebuild_if_stale(double now) {
   if (++samples_since_rebuild_ * 3 < n_ && now - rebuilt_ < 1) return;
-  metric_.rebuild(moments_, kFloorSquared);
+  metric_.rebuild(moments_, kFloorSquared, kCorrelated);
   verdict_.deformation = deformation(recent_.covariance, moments_.covariance, n_);
   samples_since_rebuild_ = 0;
   rebuilt_ = now;
@@ -220,7 +220,7 @@ bool Detector::restore(const Baseline& baseline) {
   moments.covariance = baseline.covariance;
   moments.resume(baseline.learned_seconds, baseline.effective_samples);
   Mahalanobis metric(n_);
-  if (!metric.rebuild(moments, kFloorSquared)) return false;  // not a covariance
+  if (!metric.rebuild(moments, kFloorSquared, kCorrelated)) return false;  // not a covariance
   for (std::size_t i = 0; i < n_; ++i) {
     const double k = baseline.tail[i];
     if (!is_finite(k) || k < 0) return false;

@@ -6,10 +6,11 @@
 
 namespace hosa::detect {
 
-bool Mahalanobis::rebuild(const Moments& moments, double floor_squared) {
+bool Mahalanobis::rebuild(const Moments& moments, double floor_squared, double correlated) {
   Matrix lifted = moments.covariance;
   for (std::size_t i = 0; i < n_; ++i) lifted[i][i] += floor_squared;
-  return rebuild(moments.covariance, detect::shrinkage(lifted, n_, moments.effective_samples()), floor_squared);
+  const double samples = moments.effective_samples() / correlated;
+  return rebuild(moments.covariance, detect::shrinkage(lifted, n_, samples), floor_squared);
 }
 
 bool Mahalanobis::rebuild(const Matrix& covariance, double g, double floor_squared) {

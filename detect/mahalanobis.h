@@ -23,8 +23,9 @@ class Mahalanobis {
  public:
   explicit Mahalanobis(std::size_t n) : n_(n) { tail_.fill(1); }
 
-  // Takes g by shrink.h from the moments' effective samples. False (and the earlier metric stays) if A has no factor.
-  bool rebuild(const Moments& moments, double floor_squared);
+  // Takes g by shrink.h from the moments' effective samples, of which `correlated` in a row count as one. False (and the
+  // earlier metric stays) if A has no factor.
+  bool rebuild(const Moments& moments, double floor_squared, double correlated = 1);
   // The same with a given g.
   bool rebuild(const Matrix& covariance, double g, double floor_squared);
 
