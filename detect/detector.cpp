@@ -23,7 +23,8 @@ Detector::Detector(std::span<const Dimension> dimensions)
       moments_(n_),
       recent_(n_),
       metric_(n_),
-      thresholds_(n_) {
+      thresholds_(n_),
+      drift_(dimensions_) {
   tails_.fill(Quantile(0.99));
   verdict_.n = n_;
   verdict_.thresholds = thresholds_.values();
@@ -133,6 +134,7 @@ void Detector::finish_warm_up() {
   scale_ = scaling_.fit(dimensions_);
   moments_.rescale(scale_.median, scale_.spread);
   recent_ = moments_;
+  drift_.anchor(moments_.mean);
   for (std::size_t j = 0; j < n_; ++j) {
     smoothed_[j] = (smoothed_[j] - scale_.median[j]) / scale_.spread[j];
     metric_.temper(j, tails_[j].value());
@@ -168,6 +170,8 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
         habituating_ ? 1 : trust_at(verdict_.distance, kTolerance * square_root(static_cast<double>(n_)));
     moments_.learn(smoothed_, trust, forgetting_.weight(dt), dt, kMeanTrust);
   }
+  verdict_.drift = drift_.step(moments_, scale_.spread, dt);
+  if (verdict_.drift != Drift::kNone) verdict_.level = std::max(verdict_.level, 1);
   recent_.blend(std::span(smoothed_).first(n_), recent_decay_.weight(dt), dt);
   rebuild_if_stale(last_sample_);
 }
@@ -231,6 +235,7 @@ bool Detector::restore(const Baseline& baseline) {
   moments_ = moments;
   recent_ = moments;
   metric_ = metric;
+  drift_.anchor(moments_.mean);
   verdict_.warming = false;
   return true;
 }

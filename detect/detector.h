@@ -20,6 +20,7 @@
 // up to 19 s): a gap must not give one sample the weight of all that was missed (VUS-PR .632 without, .651 with it).
 // Per step: n = 24 1.4 us, 36 2.1 us, 48 3.1 us (EPYC, one busy core).
 #pragma once
+#include "detect/drift.h"
 #include "detect/mahalanobis.h"
 #include "detect/quantile.h"
 #include "detect/scaling.h"
@@ -46,13 +47,14 @@ struct Verdict {
   double smoothed = 0;   // s, of T
   double slope = 0;      // ds/dt, 1/s
   double curvature = 0;  // d2s/dt2, 1/s^2
-  int level = 0;         // 0..4 by thresholds; 0 while warming
+  int level = 0;         // 0..4 by thresholds, at least 1 while a drift is reported; 0 while warming
   std::array<double, kLevels> thresholds{};
   Vector value{};                    // after windowing: rates per second, shares, levels
   Vector z{};                        // standardised deviation from the warm-up's median, clipped to +-300
   Vector innovation{};               // w = L^-1 d, sum of squares = distance^2
   Vector contribution{};             // c_j, sum = distance^2; single ones may be negative
   std::array<std::size_t, 3> top{};  // indices of the largest c_j, largest first (n < 3: the last repeats)
+  std::size_t drift = Drift::kNone;  // a dimension that crept away from what was normal (drift.h)
   double load_direction = 0;         // phi
   double deformation = 0;            // rho: |S_recent - S_base| / |S_base|, recent = 10 s
   std::size_t n = 0;
@@ -145,6 +147,7 @@ class Detector {
   Mahalanobis metric_;
   Trend trend_;
   Thresholds thresholds_;
+  Drift drift_;
   Decay smoothing_{kSmoothing};
   Decay forgetting_{kForgetting};
   Decay recent_decay_{kRecent};

@@ -1,5 +1,7 @@
 #include "detect/regime.h"
 
+#include "detect/horizon.h"
+
 namespace hosa::detect {
 namespace {
 
@@ -10,7 +12,6 @@ constexpr double kOrdinary = 0.5;  // |phi| below this: magnitudes are ordinary
 constexpr double kDeformed = 3;
 // The score gains this part of the first threshold per second: from calm to level 1 in 20 s.
 constexpr double kClimbing = 0.05;
-constexpr double kShortSeconds = 120;  // of the horizon channel (detection.md 3)
 
 }  // namespace
 
@@ -19,7 +20,7 @@ Regime regime_of(const Indicators& now) {
   if (now.level < 1) return regime;
   const bool climbing = now.slope > kClimbing * now.threshold;
   if (now.phi < kSilent) regime.holding |= Regime::kSilence;
-  if (climbing || now.seconds_left < kShortSeconds) regime.holding |= Regime::kFailure;
+  if (climbing || now.seconds_left < Horizon::kShortSeconds) regime.holding |= Regime::kFailure;
   if (now.rho > kDeformed && now.phi > -kOrdinary && now.phi < kOrdinary) regime.holding |= Regime::kAdversarial;
   if (!climbing && now.rho <= kDeformed) regime.holding |= Regime::kPlateau;
   if (regime.holding & Regime::kFailure)

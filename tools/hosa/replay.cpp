@@ -60,7 +60,7 @@ class Replay {
   detect::Vector total_{};
   double last_time_ = 0, next_step_ = 0, seconds_left_ = detect::kInfinity;
   std::size_t rows_ = 0;
-  int regime_ = 0;
+  int regime_ = 0, level_ = 0;
   detect::Decay score_decay_{kScoreWeight};
   double score_ = 0;
   std::size_t used_ = 0;
@@ -96,7 +96,7 @@ void Replay::take(const Row& row) {
   if (rows_++ > 0 && table_.timed && time < next_step_ - 0.01 && time >= next_step_ - 2 * options_.step_or(0)) return;
   next_step_ = time + options_.step_or(0);
   const auto& verdict = detector_.step(std::span(total_).first(n), time, true);
-  score_ += score_decay_.weight(options_.step_or(kRowSeconds)) * (verdict.tempered * verdict.tempered - score_);
+  score_ += (table_.timed ? score_decay_.weight(options_.step_or(kRowSeconds)) : kScoreWeight) * (verdict.tempered * verdict.tempered - score_);
   seconds_left_ = detect::kInfinity;
   for (std::size_t j = 0; j < n; ++j) {
     const auto& dimension = table_.dimensions[j];
@@ -104,7 +104,8 @@ void Replay::take(const Row& row) {
     const double left = left_[j].step(row.value[j], time);
     if (left < seconds_left_) seconds_left_ = left;
   }
-  regime_ = detect::regime_of({verdict.level, verdict.smoothed, verdict.thresholds[0], verdict.slope,
+  level_ = !verdict.warming && verdict.level < 1 && seconds_left_ < detect::Horizon::kShortSeconds ? 1 : verdict.level;
+  regime_ = detect::regime_of({level_, verdict.smoothed, verdict.thresholds[0], verdict.slope,
                                verdict.load_direction, verdict.deformation, seconds_left_})
                 .value;
 }
@@ -128,7 +129,7 @@ void Replay::print(const Row& row) {
   number(table_.timed ? row.time : last_time_);
   number(verdict.distance);
   number(detect::square_root(score_));
-  number(verdict.level);
+  number(level_);
   number(regime_);
   number(verdict.load_direction);
   number(verdict.deformation);
