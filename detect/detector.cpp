@@ -86,8 +86,8 @@ const Verdict& Detector::step(std::span<const double> raw, double now, bool lear
   return verdict_;
 }
 
-// A pause longer than the pace makes one sample no truer: it weighs as much as two at the pace, at least 0.1 s. (A guest
-// that stalls for seconds; GA: VUS-PR .744 without, .757 with it.)
+// A pause longer than the pace makes one sample no truer: it weighs as much as two at the pace, at least 0.1 s. (A
+// guest that stalls for seconds; GA: VUS-PR .744 without, .757 with it.)
 double Detector::smoothing_weight(double dt) {
   const double most = std::max(0.1, 2 * pace_);
   pace_ = dt;
@@ -109,16 +109,30 @@ void Detector::warm_up(const Vector& y, double dt, bool learn) {
   if (moments_.learned_seconds() >= warmup_seconds_ && scaling_.count() >= kFewestSamples) finish_warm_up();
 }
 
+Vector Detector::floors_under(const Scale& scale) const {
+  Vector squared{};
+  for (std::size_t j = 0; j < n_; ++j) {
+    const double floor = kFloorPart * dimensions_[j].floor / scale.spread[j];
+    squared[j] = kLeastFloor * kLeastFloor + floor * floor;
+  }
+  return squared;
+}
+
+void Detector::set_scale(const Scale& scale) {
+  scale_ = scale;
+  floor_squared_ = floors_under(scale);
+}
+
 // How heavy the tail of each innovation is: every sample is measured by what the samples before it taught, under the
 // scale as known so far. The provisional metric is rebuilt as often as the final one will be.
 void Detector::gauge(double dt) {
   const double since = std::min(kGaugeAfterSeconds, warmup_seconds_ / 4);
   if (moments_.learned_seconds() < since || scaling_.count() < kFewestSamples) return;
   if (++samples_since_rebuild_ * 3 >= n_ || !metric_.ready()) {
-    scale_ = scaling_.fit(dimensions_);
+    set_scale(scaling_.fit(dimensions_));
     Moments sofar = moments_;
     sofar.rescale(scale_.median, scale_.spread);
-    if (!metric_.rebuild(sofar, kFloorSquared, kCorrelated)) return;
+    if (!metric_.rebuild(sofar, floor_squared_, kCorrelated)) return;
     samples_since_rebuild_ = 0;
   }
   if (dt < 0.0999 && last_sample_ != last_scaled_) return;
@@ -131,7 +145,7 @@ void Detector::gauge(double dt) {
 // Everything kept in units of y goes over to units of z: exact, z is linear in y (but for the clipping at +-300, which
 // the moments of the warm-up therefore do without).
 void Detector::finish_warm_up() {
-  scale_ = scaling_.fit(dimensions_);
+  set_scale(scaling_.fit(dimensions_));
   moments_.rescale(scale_.median, scale_.spread);
   recent_ = moments_;
   drift_.anchor(moments_.mean);
@@ -141,7 +155,7 @@ void Detector::finish_warm_up() {
   }
   verdict_.contribution = {};
   verdict_.innovation = {};
-  metric_.rebuild(moments_, kFloorSquared, kCorrelated);
+  metric_.rebuild(moments_, floor_squared_, kCorrelated);
   rebuilt_ = last_sample_;
   verdict_.warming = false;
 }
@@ -178,7 +192,7 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
 
 void Detector::rebuild_if_stale(double now) {
   if (++samples_since_rebuild_ * 3 < n_ && now - rebuilt_ < 1) return;
-  metric_.rebuild(moments_, kFloorSquared, kCorrelated);
+  metric_.rebuild(moments_, floor_squared_, kCorrelated);
   verdict_.deformation = deformation(recent_.covariance, moments_.covariance, n_);
   samples_since_rebuild_ = 0;
   rebuilt_ = now;
@@ -224,14 +238,14 @@ bool Detector::restore(const Baseline& baseline) {
   moments.covariance = baseline.covariance;
   moments.resume(baseline.learned_seconds, baseline.effective_samples);
   Mahalanobis metric(n_);
-  if (!metric.rebuild(moments, kFloorSquared, kCorrelated)) return false;  // not a covariance
+  if (!metric.rebuild(moments, floors_under(baseline.scale), kCorrelated)) return false;  // not a covariance
   for (std::size_t i = 0; i < n_; ++i) {
     const double k = baseline.tail[i];
     if (!is_finite(k) || k < 0) return false;
     metric.set_tail(i, std::max(1.0, k));
   }
   begin(warmup_seconds_);
-  scale_ = baseline.scale;
+  set_scale(baseline.scale);
   moments_ = moments;
   recent_ = moments;
   metric_ = metric;

@@ -6,18 +6,18 @@
 
 namespace hosa::detect {
 
-bool Mahalanobis::rebuild(const Moments& moments, double floor_squared, double correlated) {
+bool Mahalanobis::rebuild(const Moments& moments, const Vector& floor_squared, double correlated) {
   Matrix lifted = moments.covariance;
-  for (std::size_t i = 0; i < n_; ++i) lifted[i][i] += floor_squared;
+  for (std::size_t i = 0; i < n_; ++i) lifted[i][i] += floor_squared[i];
   const double samples = moments.effective_samples() / correlated;
   return rebuild(moments.covariance, detect::shrinkage(lifted, n_, samples), floor_squared);
 }
 
-bool Mahalanobis::rebuild(const Matrix& covariance, double g, double floor_squared) {
+bool Mahalanobis::rebuild(const Matrix& covariance, double g, const Vector& floor_squared) {
   Matrix a;
   for (std::size_t i = 0; i < n_; ++i) {
     for (std::size_t j = 0; j < i; ++j) a[i][j] = (1 - g) * covariance[i][j];
-    a[i][i] = covariance[i][i] + floor_squared;
+    a[i][i] = covariance[i][i] + floor_squared[i];
   }
   Matrix factor;
   if (!factorize(a, n_, factor)) return false;

@@ -1,7 +1,7 @@
 // How far a vector lies from the learned normal, measured in the learned normal's own spread, and which dimensions
 // carry the distance.
 //
-//   A = (1-g)(S + e^2 I) + g diag(S + e^2 I),  A = L L'
+//   A = (1-g)(S + E) + g diag(S + E),  A = L L',  E = diag(e_j^2): the least variance that is believed
 //   D^2 = |L^-1 d|^2,   c_j = d_j (A^-1 d)_j,   sum c_j = D^2
 //
 // The innovations w = L^-1 d (what dimension i does beyond what those before it explain) have variance 1, but kernel
@@ -23,11 +23,11 @@ class Mahalanobis {
  public:
   explicit Mahalanobis(std::size_t n) : n_(n) { tail_.fill(1); }
 
-  // Takes g by shrink.h from the moments' effective samples, of which `correlated` in a row count as one. False (and the
-  // earlier metric stays) if A has no factor.
-  bool rebuild(const Moments& moments, double floor_squared, double correlated = 1);
+  // Takes g by shrink.h from the moments' effective samples, of which `correlated` in a row count as one. False (and
+  // the earlier metric stays) if A has no factor.
+  bool rebuild(const Moments& moments, const Vector& floor_squared, double correlated = 1);
   // The same with a given g.
-  bool rebuild(const Matrix& covariance, double g, double floor_squared);
+  bool rebuild(const Matrix& covariance, double g, const Vector& floor_squared);
 
   struct Distance {
     double plain = 0;     // D

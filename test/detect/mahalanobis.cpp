@@ -16,6 +16,12 @@ Matrix matrix_of(const Table& table, const std::string& key, std::size_t n) {
     for (std::size_t j = 0; j < n; ++j) matrix[i][j] = table.at(indexed(key, i))[j];
   return matrix;
 }
+
+Vector all(double value) {
+  Vector vector;
+  vector.fill(value);
+  return vector;
+}
 }  // namespace
 
 TEST_CASE("distance, factor and contributions are the reference's") {
@@ -26,7 +32,8 @@ TEST_CASE("distance, factor and contributions are the reference's") {
     const auto& x = table.at(name + ".x");
     const std::size_t n = x.size();
     Mahalanobis metric(n);
-    REQUIRE(metric.rebuild(matrix_of(table, name + ".S", n), settings[0], settings[1] * settings[1] + settings[2]));
+    REQUIRE(
+        metric.rebuild(matrix_of(table, name + ".S", n), settings[0], all(settings[1] * settings[1] + settings[2])));
     const double relative = name == "collinear_tik" ? 1e-9 : 1e-13;  // condition 7e6
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j <= i; ++j)
@@ -45,10 +52,10 @@ TEST_CASE("a matrix that is not positive definite is refused and the earlier met
   bad[0][0] = bad[1][1] = 1;
   bad[1][0] = 2;
   Mahalanobis metric(2);
-  CHECK_FALSE(metric.rebuild(bad, 0, 0));
+  CHECK_FALSE(metric.rebuild(bad, 0, Vector{}));
   CHECK_FALSE(metric.ready());
-  REQUIRE(metric.rebuild(good, 0, 0));
-  CHECK_FALSE(metric.rebuild(bad, 0, 0));
+  REQUIRE(metric.rebuild(good, 0, Vector{}));
+  CHECK_FALSE(metric.rebuild(bad, 0, Vector{}));
   Vector d{3, 4}, innovation{}, contribution{};
   CHECK(metric.distance(d, innovation, contribution).plain == Approx(5));
 }
@@ -57,7 +64,7 @@ TEST_CASE("the tempered distance is the plain one until an innovation is long-ta
   Matrix identity{};
   identity[0][0] = identity[1][1] = 1;
   Mahalanobis metric(2);
-  REQUIRE(metric.rebuild(identity, 0, 0));
+  REQUIRE(metric.rebuild(identity, 0, Vector{}));
   Vector innovation{}, contribution{};
   const auto tempered = [&](double x, double y) {
     return metric.distance(Vector{x, y}, innovation, contribution).tempered;
@@ -87,7 +94,7 @@ TEST_CASE("the load direction is the mean signed deviation") {
   const auto& d = table.at("d");
   const auto& s = table.at("s");
   Mahalanobis metric(3);
-  REQUIRE(metric.rebuild(matrix_of(table, "B", 3), 0, 0));
+  REQUIRE(metric.rebuild(matrix_of(table, "B", 3), 0, Vector{}));
   std::vector<Dimension> dimensions;
   for (const double sign : s)
     dimensions.push_back({"x", "1", Kind::fraction, 1, static_cast<int>(sign), 0.1, Resource::cpu, false});
@@ -117,8 +124,8 @@ TEST_CASE("contributions add up to the squared distance and a change of units ch
       rescaled.learn(scaled, 1, 0, 0.1);
     }
     Mahalanobis metric(n), other(n);
-    REQUIRE(metric.rebuild(moments, 0));
-    REQUIRE(other.rebuild(rescaled, 0));
+    REQUIRE(metric.rebuild(moments, Vector{}));
+    REQUIRE(other.rebuild(rescaled, Vector{}));
     Vector d{}, e{}, w{}, c{}, f{};
     for (std::size_t i = 0; i < n; ++i) {
       d[i] = normal(random) * 3;

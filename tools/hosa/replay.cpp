@@ -96,7 +96,8 @@ void Replay::take(const Row& row) {
   if (rows_++ > 0 && table_.timed && time < next_step_ - 0.01 && time >= next_step_ - 2 * options_.step_or(0)) return;
   next_step_ = time + options_.step_or(0);
   const auto& verdict = detector_.step(std::span(total_).first(n), time, true);
-  score_ += (table_.timed ? score_decay_.weight(options_.step_or(kRowSeconds)) : kScoreWeight) * (verdict.tempered * verdict.tempered - score_);
+  score_ += (table_.timed ? score_decay_.weight(options_.step_or(kRowSeconds)) : kScoreWeight) *
+            (verdict.tempered * verdict.tempered - score_);
   seconds_left_ = detect::kInfinity;
   for (std::size_t j = 0; j < n; ++j) {
     const auto& dimension = table_.dimensions[j];
@@ -105,8 +106,8 @@ void Replay::take(const Row& row) {
     if (left < seconds_left_) seconds_left_ = left;
   }
   level_ = !verdict.warming && verdict.level < 1 && seconds_left_ < detect::Horizon::kShortSeconds ? 1 : verdict.level;
-  regime_ = detect::regime_of({level_, verdict.smoothed, verdict.thresholds[0], verdict.slope,
-                               verdict.load_direction, verdict.deformation, seconds_left_})
+  regime_ = detect::regime_of({level_, verdict.smoothed, verdict.thresholds[0], verdict.slope, verdict.load_direction,
+                               verdict.deformation, seconds_left_})
                 .value;
 }
 
