@@ -149,6 +149,7 @@ void Detector::finish_warm_up() {
   moments_.rescale(scale_.median, scale_.spread);
   recent_ = moments_;
   drift_.anchor(moments_.mean);
+  for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = moments_.covariance[j][j];
   for (std::size_t j = 0; j < n_; ++j) {
     smoothed_[j] = (smoothed_[j] - scale_.median[j]) / scale_.spread[j];
     metric_.temper(j, tails_[j].value());
@@ -179,15 +180,44 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   verdict_.curvature = trend_.curvature();
   verdict_.level = thresholds_.step(verdict_.smoothed, last_sample_, dt, learn);
   verdict_.thresholds = thresholds_.values();
-  if (learn) {
-    const double trust =
-        habituating_ ? 1 : trust_at(verdict_.distance, kTolerance * square_root(static_cast<double>(n_)));
-    moments_.learn(smoothed_, trust, forgetting_.weight(dt), dt, kMeanTrust);
-  }
   verdict_.drift = drift_.step(moments_, scale_.spread, dt);
   if (verdict_.drift != Drift::kNone) verdict_.level = std::max(verdict_.level, 1);
+  name_regime(dt, learn);
+  if (learn) {
+    const double trust =
+        verdict_.habituating ? 1 : trust_at(verdict_.distance, kTolerance * square_root(static_cast<double>(n_)));
+    moments_.learn(smoothed_, trust, forgetting_.weight(dt), dt, kMeanTrust);
+    if (trust >= 1) recover(d, dt);
+  }
   recent_.blend(std::span(smoothed_).first(n_), recent_decay_.weight(dt), dt);
   rebuild_if_stale(last_sample_);
+}
+
+void Detector::recover(const Vector& d, double dt) {
+  const double a = calm_decay_.weight(dt), back = recovery_decay_.weight(dt);
+  Vector factor;
+  bool inflated = false;
+  for (std::size_t j = 0; j < n_; ++j) {
+    calm_variance_[j] += a * (d[j] * d[j] - calm_variance_[j]);
+    const double most = kInflated * (calm_variance_[j] + floor_squared_[j]);
+    const double part = most / moments_.covariance[j][j];
+    factor[j] = part < 1 ? square_root(1 - back * (1 - part)) : 1;
+    inflated = inflated || part < 1;
+  }
+  if (inflated) moments_.damp(factor);
+}
+
+void Detector::name_regime(double dt, bool learn) {
+  verdict_.climb += climb_decay_.weight(dt) * (verdict_.slope - verdict_.climb);
+  verdict_.regime =
+      regime_of({verdict_.level, verdict_.smoothed, verdict_.thresholds[0], verdict_.climb, verdict_.load_direction,
+                 verdict_.deformation, context_.seconds_left, context_.entropy_change, context_.work_efficiency,
+                 context_.propagation, context_.excess, context_.season_expects_less, context_.season_explains});
+  verdict_.habituating = habituation_.step(
+      {verdict_.level, verdict_.smoothed, verdict_.climb, verdict_.thresholds[0], verdict_.thresholds[kLevels - 1],
+       verdict_.deformation, context_.entropy_change, context_.propagation, context_.seconds_left,
+       verdict_.load_direction, context_.season_expects_less, !learn},
+      dt);
 }
 
 void Detector::rebuild_if_stale(double now) {
@@ -250,6 +280,7 @@ bool Detector::restore(const Baseline& baseline) {
   recent_ = moments;
   metric_ = metric;
   drift_.anchor(moments_.mean);
+  for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = moments_.covariance[j][j];
   verdict_.warming = false;
   return true;
 }

@@ -16,13 +16,20 @@
 // at sqrt n was tried: VUS-PR A .474 -> .489, GA .656 -> .718, but on GA level 1 stood for 728 instead of 260 of the
 // 3303 normal rows, level 2 for 484 instead of 117, and three faults were "found" by an alarm that was already on.
 //
+// And it is no poison either: the variance of trusted samples alone is kept beside S, and in calm what an anomaly added
+// to S beyond 1.5 times that is taken back within half a minute. So bursts that come once a minute stay what they are
+// (without it, 5 of 120 were noticed), while a plateau, once absorbed, is trusted and enters the calm variance itself.
+// Costs nothing on the recordings (VUS-PR all within .001, SMD .559 -> .568).
+//
 // A reading stands for at most 0.5 s, the slowest regular polling, however long nobody polled (GA's guest stalls for
 // up to 19 s): a gap must not give one sample the weight of all that was missed (VUS-PR .632 without, .651 with it).
 // Per step: n = 24 1.4 us, 36 2.1 us, 48 3.1 us (EPYC, one busy core).
 #pragma once
 #include "detect/drift.h"
+#include "detect/habituation.h"
 #include "detect/mahalanobis.h"
 #include "detect/quantile.h"
+#include "detect/regime.h"
 #include "detect/scaling.h"
 #include "detect/thresholds.h"
 #include "detect/trend.h"
@@ -57,6 +64,9 @@ struct Verdict {
   std::size_t drift = Drift::kNone;  // a dimension that crept away from what was normal (drift.h)
   double load_direction = 0;         // phi
   double deformation = 0;            // rho: |S_recent - S_base| / |S_base|, recent = 10 s
+  double climb = 0;                  // slope of s, smoothed over 2 s: what lasts
+  Regime regime;
+  bool habituating = false;  // a new plateau is being learned
   std::size_t n = 0;
   bool warming = true;
   Rejection rejection = Rejection::none;  // not none: everything else is the last good verdict
@@ -88,9 +98,8 @@ class Detector {
   const Verdict& step(std::span<const double> raw_values, double now_seconds, bool learn);
   const Verdict& verdict() const { return verdict_; }
 
-  // Habituation: while on, the Huber gate is open and a new plateau is learned in about 10 min. Whether it may be on
-  // is the regime's decision.
-  void set_habituating(bool on) { habituating_ = on; }
+  // What the next steps are to know of the rest of the machine.
+  void set_context(const Context& context) { context_ = context; }
   void fix_threshold(double h) { thresholds_.fix(h); }
 
   void save(Baseline& baseline) const;
@@ -128,6 +137,7 @@ class Detector {
   static constexpr double kLongestStepSeconds = 0.5;
   static constexpr double kTolerance = 2;     // of the Huber gate, times sqrt n
   static constexpr double kMeanTrust = 0.02;  // least: a machine that has changed for good is learned in the end
+  static constexpr double kInflated = 1.5;    // times the calm variance: what is beyond was an anomaly's
   static constexpr std::size_t kKeptRejections = 32;
   static constexpr double kFewestSamples = 10;  // of a scale, however short the warm-up
 
@@ -141,6 +151,8 @@ class Detector {
   void judge(const Vector& y, double dt, bool learn);
   void rebuild_if_stale(double now);
   void find_top();
+  void name_regime(double dt, bool learn);
+  void recover(const Vector& d, double dt);
 
   std::span<const Dimension> dimensions_;
   std::size_t n_;
@@ -149,6 +161,7 @@ class Detector {
   std::array<Quantile, kMaxDimensions> tails_{};  // 0.99 quantile of each innovation in warm-up
   Scale scale_;                                   // provisional while warming
   Vector floor_squared_{};
+  Vector calm_variance_{};  // of trusted samples alone
   Moments moments_;
   Moments recent_;  // the last 10 s, anomalous or not
   Mahalanobis metric_;
@@ -158,9 +171,13 @@ class Detector {
   Decay smoothing_{kSmoothing};
   Decay forgetting_{kForgetting};
   Decay recent_decay_{kRecent};
+  Decay calm_decay_{1.0 / 3000};     // 5 min
+  Decay recovery_decay_{1.0 / 300};  // 30 s
+  Decay climb_decay_{0.05};
+  Context context_;
+  Habituation habituation_;
   Verdict verdict_;
   Vector smoothed_{};  // p: of y while warming, of z later
-  bool habituating_ = false;
   bool any_reading_ = false, any_sample_ = false;
   double warmup_seconds_ = 300;
   double last_reading_ = 0, last_sample_ = 0, last_scaled_ = 0, rebuilt_ = 0, pace_ = 0;

@@ -27,6 +27,11 @@ void Moments::learn(std::span<const double> x, double trust, double forgetting, 
   blend(x, trust * a, (trust > mean_trust ? trust : mean_trust) * a, seconds);
 }
 
+void Moments::damp(std::span<const double> factor) {
+  for (std::size_t i = 0; i < n_; ++i)
+    for (std::size_t j = 0; j <= i; ++j) covariance[i][j] *= factor[i] * factor[j];
+}
+
 void Moments::rescale(std::span<const double> shift, std::span<const double> factor) {
   for (std::size_t i = 0; i < n_; ++i) {
     mean[i] = (mean[i] - shift[i]) / factor[i];

