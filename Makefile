@@ -48,7 +48,7 @@ HOSA     := $(B)/hosa$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=a
 ALL_SRC  := $(SHIP_SRC) $(LOAD_SRC) $(sort $(wildcard test/*/*.cpp))
 $(if $(BUILDS),$(shell mkdir -p $(B); echo $(ALL_SRC) | cmp -s - $(B)/sources || echo $(ALL_SRC) >$(B)/sources))
 
-.PHONY: all cross run demo test test-unit test-cli lab bench lint format asan fuzz size help clean reproducible dist eval
+.PHONY: all cross run demo test test-unit test-cli lab bench bench-step lint format asan fuzz size help clean reproducible dist eval
 all: $(HOSA) $(LOAD)
 $(SHIP_OBJ) $(LOAD_OBJ) $(BPF): | deps-build
 $(LOAD): $(LOAD_OBJ) $(B)/sources
@@ -106,6 +106,11 @@ lab: deps-lab all
 # ---- what watching costs, paired in one run
 $(B)/bench: $(wildcard tools/bench/*.cpp) $(wildcard tools/bench/*.h) Makefile
 	$(call say,CXX,$@)$(CXX) $(filter-out -MMD -MP,$(BASE)) $(filter %.cpp,$^) -o $@
+# ... and what one step of the detector costs
+$(B)/bench-step: tools/bench_step/main.cpp $(patsubst %.cpp,$(G)/%.o,$(sort $(wildcard detect/*.cpp))) Makefile
+	$(call say,CXX,$@)$(CXX) $(filter-out -MMD -MP,$(BASE)) $(filter %.cpp %.o,$^) -o $@
+bench-step: $(B)/bench-step
+	$(Q)$(B)/bench-step $(ROWS)
 bench: all $(B)/bench
 	$(Q)tools/build/as-root $(B)/bench $(HOSA) $(ROUNDS)
 

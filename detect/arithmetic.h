@@ -26,20 +26,44 @@ inline bool is_finite(double x) {
   return __builtin_isfinite(x);
 }
 
+// Two doubles side by side: one SSE2 or NEON register, the same IEEE operations as one after the other, so the same
+// bits. Written out because compilers will not vectorise these loops at -O2.
+using Two = double __attribute__((vector_size(16), aligned(8), may_alias));
+inline const Two& two(const double* at) {
+  return *reinterpret_cast<const Two*>(at);
+}
+inline Two& two(double* at) {
+  return *reinterpret_cast<Two*>(at);
+}
+
 // Sum of a[i] * b[i], always added in this order: four running sums, then (0 + 1) + (2 + 3), then the rest. Four sums
 // because with one each addition would wait for the one before.
 inline double dot(const double* a, const double* b, std::size_t n) {
-  double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  Two low{}, high{};
   std::size_t i = 0;
   for (; i + 4 <= n; i += 4) {
-    s0 += a[i] * b[i];
-    s1 += a[i + 1] * b[i + 1];
-    s2 += a[i + 2] * b[i + 2];
-    s3 += a[i + 3] * b[i + 3];
+    low += two(a + i) * two(b + i);
+    high += two(a + i + 2) * two(b + i + 2);
   }
-  double sum = (s0 + s1) + (s2 + s3);
+  double sum = (low[0] + low[1]) + (high[0] + high[1]);
   for (; i < n; ++i) sum += a[i] * b[i];
   return sum;
+}
+
+// y[i] += a * x[i]
+inline void add_scaled(double* y, double a, const double* x, std::size_t n) {
+  const Two both = {a, a};
+  std::size_t i = 0;
+  for (; i + 2 <= n; i += 2) two(y + i) += both * two(x + i);
+  for (; i < n; ++i) y[i] += a * x[i];
+}
+
+// y[i] = keep * (y[i] + a * x[i])
+inline void blend_scaled(double* y, double keep, double a, const double* x, std::size_t n) {
+  const Two both = {a, a}, kept = {keep, keep};
+  std::size_t i = 0;
+  for (; i + 2 <= n; i += 2) two(y + i) = kept * (two(y + i) + both * two(x + i));
+  for (; i < n; ++i) y[i] = keep * (y[i] + a * x[i]);
 }
 
 // A weight `a` of detection.md belongs to one step of 0.1 s. Over another interval the same forgetting is

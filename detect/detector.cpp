@@ -190,7 +190,7 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
     if (trust >= 1) recover(d, dt);
   }
   recent_.blend(std::span(smoothed_).first(n_), recent_decay_.weight(dt), dt);
-  rebuild_if_stale(last_sample_);
+  rebuild_in_portions(last_sample_);
 }
 
 void Detector::recover(const Vector& d, double dt) {
@@ -220,26 +220,36 @@ void Detector::name_regime(double dt, bool learn) {
       dt);
 }
 
-void Detector::rebuild_if_stale(double now) {
-  if (++samples_since_rebuild_ * 3 < n_ && now - rebuilt_ < 1) return;
-  metric_.rebuild(moments_, floor_squared_, kCorrelated);
+// A third of n samples for one factorisation, a portion at each; where samples are rare the rest at once, so that the
+// metric is never older than a second or two samples.
+void Detector::rebuild_in_portions(double now) {
+  const double portions = std::max(1.0, static_cast<double>(n_ / 3));
+  if (!rebuilding_) {
+    metric_.begin(moments_, floor_squared_, kCorrelated);
+    rebuilding_ = true;
+    rebuilt_ = now;
+    samples_since_rebuild_ = 0;
+    return;
+  }
+  ++samples_since_rebuild_;
+  const double part = now - rebuilt_ >= 1 ? 1 : static_cast<double>(samples_since_rebuild_) / portions;
+  if (!metric_.advance(part)) return;
   verdict_.deformation = deformation(recent_.covariance, moments_.covariance, n_);
-  samples_since_rebuild_ = 0;
-  rebuilt_ = now;
+  rebuilding_ = false;
 }
 
 void Detector::find_top() {
+  const Vector& c = verdict_.contribution;
   std::array<std::size_t, 3> best{};
   std::size_t found = 0;
   for (std::size_t j = 0; j < n_; ++j) {
-    std::size_t at = found;
-    while (at > 0 && verdict_.contribution[best[at - 1]] < verdict_.contribution[j]) --at;
-    if (at >= best.size()) continue;
-    found = std::min(found + 1, best.size());
-    for (std::size_t k = found - 1; k > at; --k) best[k] = best[k - 1];
+    if (found == best.size() && !(c[j] > c[best[2]])) continue;
+    if (found < best.size()) ++found;
+    std::size_t at = found - 1;
+    for (; at > 0 && c[j] > c[best[at - 1]]; --at) best[at] = best[at - 1];
     best[at] = j;
   }
-  for (std::size_t k = found; k > 0 && k < best.size(); ++k) best[k] = best[k - 1];
+  for (std::size_t k = std::max<std::size_t>(found, 1); k < best.size(); ++k) best[k] = best[k - 1];
   verdict_.top = best;
 }
 

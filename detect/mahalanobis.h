@@ -13,7 +13,7 @@
 // .56 .54, 6 ASD .33 .32 .32; false alarms of one threshold for both recordings: it lies at 4.1 sqrt n for GA and 2.3
 // for A by D, at 1.9 and 2.4 by T. The order of the dimensions matters little: reversed A .52, JS .43, SMD .55.
 // A changes by a full-rank diagonal with every sample, so rank-one updates would be wrong; it is rebuilt from time to
-// time (Detector decides) and used in between. One factorisation is O(n^3/6), one distance O(n^2).
+// time (Detector decides) and used in between. One factorisation is n^3/6 multiplications, one distance n^2.
 #pragma once
 #include "detect/moments.h"
 
@@ -21,13 +21,22 @@ namespace hosa::detect {
 
 class Mahalanobis {
  public:
-  explicit Mahalanobis(std::size_t n) : n_(n) { tail_.fill(1); }
+  explicit Mahalanobis(std::size_t n) : n_(n) {
+    tail_.fill(1);
+    ease_.fill(1);
+  }
 
   // Takes g by shrink.h from the moments' effective samples, of which `correlated` in a row count as one. False (and
   // the earlier metric stays) if A has no factor.
   bool rebuild(const Moments& moments, const Vector& floor_squared, double correlated = 1);
   // The same with a given g.
   bool rebuild(const Matrix& covariance, double g, const Vector& floor_squared);
+
+  // The same in portions, so that no sample pays for all of it: begin() takes A as it is now, each advance() does rows
+  // of the factor until `part` (0..1) of the work is done; the earlier metric serves until the last row is. True once
+  // it was replaced, or given up.
+  void begin(const Moments& moments, const Vector& floor_squared, double correlated);
+  bool advance(double part);
 
   struct Distance {
     double plain = 0;     // D
@@ -40,21 +49,29 @@ class Mahalanobis {
   double load_direction(std::span<const double> d, std::span<const Dimension> dimensions) const;
 
   // k_i from the 0.99 quantiles of |w_i|.
-  void temper(std::size_t i, double quantile99) { tail_[i] = quantile99 > kTailFrom ? quantile99 / kTailFrom : 1; }
+  void temper(std::size_t i, double quantile99) { set_tail(i, quantile99 > kTailFrom ? quantile99 / kTailFrom : 1); }
   const Vector& tail() const { return tail_; }
-  void set_tail(std::size_t i, double k) { tail_[i] = k; }
+  void set_tail(std::size_t i, double k) {
+    tail_[i] = k;
+    ease_[i] = 1 / k;
+  }
 
   bool ready() const { return ready_; }
   double shrinkage() const { return g_; }
-  const Matrix& factor() const { return factor_; }
+  const Matrix& factor() const { return factor_[active_]; }  // L', upper triangle
 
  private:
   static constexpr double kTailFrom = 3, kCompressFrom = 8;
 
   std::size_t n_;
-  Matrix factor_{};
-  Vector sigma_{};
-  Vector tail_;  // k_i
+  void take(const Matrix& covariance, double g, const Vector& floor_squared);
+
+  Matrix factor_[2] = {};  // the one that serves, and the one that is being made
+  Vector inverse_[2] = {}, sigma_[2] = {};
+  std::size_t active_ = 0;
+  std::size_t rows_done_ = 0;
+  double next_g_ = 1;
+  Vector tail_, ease_;  // k_i and 1 / k_i
   double g_ = 1;
   bool ready_ = false;
 };

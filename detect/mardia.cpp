@@ -18,13 +18,16 @@ bool mardia_kurtosis(std::span<const double> rows, std::size_t n, Kurtosis& out)
   const std::size_t count = rows.size() / n;
   Moments moments(n);
   for (std::size_t t = 0; t < count; ++t) moments.learn(rows.subspan(t * n, n), 1, 0, 0.1);
-  Matrix factor;
-  if (!factorize(moments.covariance, n, factor)) return false;
+  Matrix factor{};
+  Vector inverse{};
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j <= i; ++j) factor[j][i] = moments.covariance[i][j];
+  if (!factorize_rows(factor, n, 0, n, inverse)) return false;
   double sum = 0;
   for (std::size_t t = 0; t < count; ++t) {
     Vector d{}, y{};
     for (std::size_t j = 0; j < n; ++j) d[j] = rows[t * n + j] - moments.mean[j];
-    solve_lower(factor, n, d, y);
+    solve_lower(factor, inverse, n, d, y);
     const double squared = dot(y.data(), y.data(), n);
     sum += squared * squared;
   }

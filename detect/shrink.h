@@ -8,7 +8,8 @@
 
 namespace hosa::detect {
 
-// S: lower triangle, positive diagonal. Answers g; 1 when nothing is correlated (then it makes no difference).
-double shrinkage(const Matrix& s, std::size_t n, double effective_samples);
+// Of S + diag(added): lower triangle, positive diagonal. Answers g; 1 when nothing is correlated (then it makes no
+// difference).
+double shrinkage(const Matrix& s, const Vector& added, std::size_t n, double effective_samples);
 
 }  // namespace hosa::detect

@@ -37,7 +37,7 @@ TEST_CASE("distance, factor and contributions are the reference's") {
     const double relative = name == "collinear_tik" ? 1e-9 : 1e-13;  // condition 7e6
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j <= i; ++j)
-        check_near(metric.factor()[i][j], table.at(indexed(name + ".L", i))[j], relative, 1);
+        check_near(metric.factor()[j][i], table.at(indexed(name + ".L", i))[j], relative, 1);
     Vector d{}, innovation{}, contribution{};
     for (std::size_t i = 0; i < n; ++i) d[i] = x[i] - table.at(name + ".mu")[i];
     const double distance = metric.distance(d, innovation, contribution).plain;
@@ -83,10 +83,11 @@ TEST_CASE("the tempered distance is the plain one until an innovation is long-ta
 TEST_CASE("shrinkage is the oracle approximation on the correlation matrix") {
   const Table table = read_vectors("shrink");
   const Matrix s = matrix_of(table, "S", 3);
-  for (const int n : {5, 20, 100, 6000}) check_near(shrinkage(s, 3, n), table.at("rho_n" + std::to_string(n))[0]);
+  for (const int n : {5, 20, 100, 6000})
+    check_near(shrinkage(s, Vector{}, 3, n), table.at("rho_n" + std::to_string(n))[0]);
   Matrix uncorrelated{};
   uncorrelated[0][0] = uncorrelated[1][1] = 2;
-  CHECK(shrinkage(uncorrelated, 2, 100) == 1);
+  CHECK(shrinkage(uncorrelated, Vector{}, 2, 100) == 1);
 }
 
 TEST_CASE("the load direction is the mean signed deviation") {
