@@ -5,12 +5,13 @@
 namespace hosa::detect {
 
 double transform(const Dimension& dimension, double value) {
+  constexpr double kLargest = 1e100;  // its square is finite
   const double positive = value > 0 ? value : 0;
   switch (dimension.kind) {
     case Kind::rate: return log_one_plus(positive / (dimension.scale > 0 ? dimension.scale : 1));
     case Kind::share: return positive < 1.5 ? positive : 1.5;
     case Kind::count: return log_one_plus(positive);
-    case Kind::fraction: return value;
+    case Kind::fraction: return value > kLargest ? kLargest : value < -kLargest ? -kLargest : value;
     case Kind::number: return natural_log(positive > 1 ? positive : 1);
   }
   return value;

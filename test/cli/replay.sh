@@ -32,6 +32,22 @@ done
 code=$?
 verdict replay-strict 'does not end at the bad row' test $code = 1 -a "$(wc -l <"$dir/bad.out")" = 499
 
+# Other people's tables: a mark of byte order, quotes, a column of dates, a trailing comma, numbers out of all range.
+awk -F, -v OFS=, 'NR == 1 { printf "\357\273\277" } { $2 = "\"" $2 "\""; print "2024-01-01 00:00:00", $0, "" }' "$dir/calm.csv" |
+  sed '1s/2024-01-01 00:00:00/date/' >"$dir/foreign.csv"
+"$hosa" replay --warmup train "$dir/foreign.csv" 2>"$dir/err" | cmp -s - "$dir/out"
+verdict replay-foreign "$(cat "$dir/err")" test "${PIPESTATUS[0]}${PIPESTATUS[1]}" = 00
+awk 'BEGIN { print "a,b"; for (i = 0; i < 900; ++i) print (i % 7) "e300,-" (i % 5) "e307" }' >"$dir/huge.csv"
+"$hosa" replay --warmup 10s "$dir/huge.csv" >"$dir/bad.out" 2>"$dir/err"
+verdict replay-huge 'not one finite distance per row' \
+  test "$(awk -F, '$2 ~ /^[0-9.e+]+$/ && $3 ~ /^[0-9.e+]+$/' "$dir/bad.out" | wc -l)" = 900
+awk 'BEGIN { for (i = 0; i < 70; ++i) printf "c%d,", i; print "x"; for (r = 0; r < 700; ++r) { for (i = 0; i < 70; ++i)
+  printf "%d,", (r * (i + 3)) % 11; print 5 } }' >"$dir/wide.csv"
+"$hosa" replay --warmup 10s "$dir/wide.csv" >"$dir/bad.out" 2>"$dir/err"
+verdict replay-wide "$(cat "$dir/err")" test "$(wc -l <"$dir/bad.out")" = 701 -a "$(grep -c 'first 64' "$dir/err")" = 1
+printf 'a,b\nx,y\nz,w\n' >"$dir/text.csv"
+if "$hosa" replay "$dir/text.csv" >/dev/null 2>"$dir/err"; then not_ok replay-text 'exit code 0'; else ok replay-text; fi
+
 echo 'a,rate,1,1' >"$dir/schema"
 "$hosa" replay --schema "$dir/schema" "$dir/calm.csv" >/dev/null 2>"$dir/err"
 verdict replay-bad-schema "$(cat "$dir/err")" grep -q 'schema:1' "$dir/err"

@@ -101,8 +101,14 @@ Result<void> CsvFile::close() {
   return {};
 }
 
-std::optional<double> csv_number(std::string_view cell) {
+std::string_view csv_text(std::string_view cell) {
   cell = trim(cell);
+  if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') cell = trim(slice(cell, 1, cell.size() - 2));
+  return cell;
+}
+
+std::optional<double> csv_number(std::string_view cell) {
+  cell = csv_text(cell);
   char text[64];
   if (cell.empty() || cell.size() >= sizeof text) return std::nullopt;
   for (std::size_t i = 0; i < cell.size(); ++i) {

@@ -37,7 +37,10 @@ class CsvFile {
   char buffer_[kLineBytes];
 };
 
-// A plain decimal number ("-1.5e3") that is finite; the whole cell must be the number, blanks around it apart.
+// A cell without the blanks and the one pair of quotes around it.
+std::string_view csv_text(std::string_view cell);
+// A plain decimal number ("-1.5e3") that is finite; the whole cell must be the number, blanks and quotes around it
+// apart.
 std::optional<double> csv_number(std::string_view cell);
 
 }  // namespace hosa

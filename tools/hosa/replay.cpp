@@ -20,9 +20,10 @@ namespace {
 using detect::kMaxDimensions;
 using Role = ReplayTable::Role;
 
-constexpr double kRowSeconds = 0.1;  // of a row without a time (detection.md: public sets)
-constexpr int kFailing = 4;          // the regime of what runs out
-constexpr double kForever = 1e18;    // a warm-up that end_warm_up() ends
+constexpr double kRowSeconds = 0.1;   // of a row without a time (detection.md: public sets)
+static_assert(kMaxDimensions == 64);  // as a message below says
+constexpr int kFailing = 4;           // the regime of what runs out
+constexpr double kForever = 1e18;     // a warm-up that end_warm_up() ends
 // The score is the root of a running mean of T^2, by row, not by time: a recorder that was stalled delivers what it
 // missed in a burst, and each of those rows is a sample of its own (GA: VUS-PR .66 by time, .72 by row). T^2 instead of
 // T: A .522 -> .529, GA .751 -> .747, SMD .528 -> .554, ASD .320 -> .335, JS .453 -> .457.
@@ -199,13 +200,20 @@ int replay_verb(const Options& asked) {
     return fail(closed ? make_error(0, "no rows in", options.file.view()) : closed.error(), kExitRuntime);
   }
   if (const auto read = table.read(options.schema.c_str(), *header); !read) return fail(read.error(), kExitRuntime);
+  const auto first = table.headless ? header : file.next();
+  if (first && !file.too_long()) {
+    const std::size_t text = table.leave_out_text(*first);
+    if (table.dimensions.empty())
+      return fail(make_error(0, "no column of numbers in", options.file.view()), kExitRuntime);
+    if (text > 0) complain("hosa: columns of text are left out\n");
+  }
   if (options.step_s <= kRowSeconds)
     for (auto& dimension : table.dimensions) dimension.cumulative = false;
-  if (table.left_out > 0) complain("hosa: of more than 48 dimensions the first 48 are used\n");
+  if (table.left_out > 0) complain("hosa: of more than 64 dimensions the first 64 are used\n");
   alignas(Replay) static char memory[sizeof(Replay)];
   Replay& replay = *new (memory) Replay(options, table);
   replay.put("t,D,score,level,regime,phi,rho,d1,d2,ttf,top1,top2,top3,share1,share2,share3\n");
-  return replay_rows(options, file, replay, table.headless ? header : file.next());
+  return replay_rows(options, file, replay, first);
 }
 
 }  // namespace hosa

@@ -51,6 +51,18 @@ Error bad_line(const char* path, std::size_t line) {
   return make_error(0, "a schema line is name,kind,scale > 0,sign -1..1,floor > 0:", place.view());
 }
 
+Error too_wide() {
+  return make_error(0, "a row has at most 1024 columns, unlike the first line");
+}
+
+// What programs write for a number they do not have.
+bool is_missing(std::string_view cell) {
+  for (const std::string_view word :
+       {"", "nan", "NaN", "NAN", "na", "NA", "N/A", "null", "NULL", "None", "inf", "-inf"})
+    if (cell == word) return true;
+  return false;
+}
+
 bool is_context(std::string_view name) {
   return name == "label" || name == "fault" || slice(name, 0, 4) == "ctx_" || name == "time" || name == "timestamp";
 }
@@ -82,8 +94,10 @@ Result<void> ReplayTable::read(const char* schema_path, std::string_view header)
   }
   headless = !timed && all_numbers(header);
   bool has_time = false;
+  if (slice(header, 0, 3) == "\xef\xbb\xbf") header = slice(header, 3);  // a byte order mark
+  const bool nameless_last = !header.empty() && header.back() == ',';
   for (std::size_t column = 0; !header.empty(); ++column) {
-    std::string_view name = trim(take_until(header, ','));
+    std::string_view name = csv_text(take_until(header, ','));
     FixedString<47> own(name);
     if (headless) own = FixedString<47>("f").append_unsigned(column);
     Role role = Role::ignored;
@@ -107,12 +121,35 @@ Result<void> ReplayTable::read(const char* schema_path, std::string_view header)
       names.push_back(own);
       role = Role::dimension;
     }
-    if (!roles.push_back(role)) return make_error(0, "a row has at most 1024 columns, unlike the first line");
+    if (!roles.push_back(role)) return too_wide();
   }
+  if (nameless_last && !roles.push_back(Role::ignored)) return too_wide();
   if (dimensions.empty()) return make_error(0, "no column of the first line is a dimension");
   if (timed && !has_time) return make_error(0, "with a schema a column t (seconds) is needed");
   for (std::size_t j = 0; j < dimensions.size(); ++j) dimensions[j].name = names[j].c_str();
   return {};
+}
+
+std::size_t ReplayTable::leave_out_text(std::string_view row) {
+  if (timed) return 0;
+  std::size_t j = 0, kept = 0;
+  for (std::size_t column = 0; column < roles.size(); ++column) {
+    const std::string_view cell = take_until(row, ',');
+    if (roles[column] != Role::dimension) continue;
+    if (!csv_number(cell) && !is_missing(csv_text(cell))) {
+      roles[column] = Role::ignored;
+    } else {
+      dimensions[kept] = dimensions[j];
+      names[kept] = names[j];
+      ++kept;
+    }
+    ++j;
+  }
+  const std::size_t text = j - kept;
+  dimensions.resize_down(kept);
+  names.resize_down(kept);
+  for (std::size_t k = 0; k < kept; ++k) dimensions[k].name = names[k].c_str();
+  return text;
 }
 
 }  // namespace hosa

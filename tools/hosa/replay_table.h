@@ -20,6 +20,9 @@ struct ReplayTable {
   // schema: name,kind,scale,sign,floor lines (empty path: none). header: the recording's first line. An Error names
   // file and line.
   Result<void> read(const char* schema_path, std::string_view header);
+  // Without a schema: a column whose first cell is text (a date, the name of a host) is no dimension. Empty cells and
+  // what spells a missing number stay. Answers how many were left out.
+  std::size_t leave_out_text(std::string_view row);
 };
 
 }  // namespace hosa
