@@ -187,14 +187,14 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
     const double trust =
         verdict_.habituating ? 1 : trust_at(verdict_.distance, kTolerance * square_root(static_cast<double>(n_)));
     moments_.learn(smoothed_, trust, forgetting_.weight(dt), dt, kMeanTrust);
-    if (trust >= 1) recover(d, dt);
+    if (verdict_.level == 0) recover(d, trust, dt);
   }
   recent_.blend(std::span(smoothed_).first(n_), recent_decay_.weight(dt), dt);
   rebuild_in_portions(last_sample_);
 }
 
-void Detector::recover(const Vector& d, double dt) {
-  const double a = calm_decay_.weight(dt), back = recovery_decay_.weight(dt);
+void Detector::recover(const Vector& d, double trust, double dt) {
+  const double a = trust * calm_decay_.weight(dt), back = recovery_decay_.weight(dt);
   Vector factor;
   bool inflated = false;
   for (std::size_t j = 0; j < n_; ++j) {

@@ -1,10 +1,10 @@
-// The detector: readings of the state vector in, a verdict out. Pure arithmetic over fixed memory (120 kB; a baseline
-// is 34 kB); time is an argument. One object per daemon; `replay` and the tests run the same code.
+// The detector: readings of the state vector in, a verdict out. Pure arithmetic over fixed memory (190 kB; a baseline
+// is 35 kB); time is an argument. One object per daemon; `replay` and the tests run the same code.
 //
-// Per reading:  window (rates over 0.5 s) -> y = transform -> z = robust standardisation -> p += 0.2 (z - p) ->
-// d = p - mean -> D and c_j (mahalanobis.h) -> s, slope, curvature (trend.h) -> level (thresholds.h) -> learn.
-// All weights belong to 0.1 s and are converted to the time that has passed (Decay). A sample is judged before it is
-// learned. The metric is rebuilt when n/3 samples or one second have passed: amortised O(n^2), at most 1 s stale.
+// Per reading:  window (rates over 0.5 s) -> y = transform -> z = robust standardisation -> p += 0.5 (z - p) ->
+// d = p - mean -> D, T and c_j (mahalanobis.h) -> s (of T), slope, curvature (trend.h) -> level (thresholds.h) ->
+// learn. All weights belong to 0.1 s and are converted to the time that has passed (Decay). A sample is judged before
+// it is learned. The metric is rebuilt when n/3 samples or one second have passed: amortised O(n^2), at most 1 s stale.
 //
 // Warm-up (nothing is stored): the scale of y is estimated by P2 while the moments of the smoothed y are collected in
 // y's own units; at its end both are converted to z, exactly. Also tried on the recordings: a provisional scale after
@@ -12,18 +12,19 @@
 // s: VUS-PR .737 against .746, false alarms 7 against 4). Warm-up counts learned time: it waits while learn is false.
 //
 // The Huber gate is no wall: a gated sample still adds a * (2 sqrt n)^2 to the variance along its own direction, an
-// e-fold in 4 s at n = 37, so the distance of a fault that lasts decays; the action that follows stops learning. A gate
-// at sqrt n was tried: VUS-PR A .474 -> .489, GA .656 -> .718, but on GA level 1 stood for 728 instead of 260 of the
-// 3303 normal rows, level 2 for 484 instead of 117, and three faults were "found" by an alarm that was already on.
+// e-fold in 6 s at n = 37, so the distance of a fault that lasts decays; the action that follows stops learning. Tried
+// instead: no learning at level 1 until s has stood still for 30 s (VUS-PR GA .74 -> .69, SMD .52 -> .46: a machine
+// that is not quite back after a fault stays an anomaly), a gate at sqrt n (SMD .53 -> .47), banks of slower smoothers
+// with a covariance each (no gain on any set), D of single dimensions instead of innovations (GA .73 -> .67).
 //
-// And it is no poison either: the variance of trusted samples alone is kept beside S, and in calm what an anomaly added
+// And it is no poison either: the variance of what is judged calm is kept beside S, and in calm what an anomaly added
 // to S beyond twice that is taken back within half a minute. So bursts that come once a minute stay what they are
 // (without it, 5 of 120 were noticed), while a plateau, once absorbed, is trusted and enters the calm variance itself.
 // Costs nothing on the recordings (VUS-PR all within .001, SMD .559 -> .561).
 //
 // A reading stands for at most 0.5 s, the slowest regular polling, however long nobody polled (GA's guest stalls for
 // up to 19 s): a gap must not give one sample the weight of all that was missed (VUS-PR .632 without, .651 with it).
-// Per step: n = 24 1.4 us, 36 2.1 us, 48 3.1 us (EPYC, one busy core).
+// Per step (make bench-step, two cores shared by eight busy processes): n = 16 0.9 us, 24 1.3 us, 36 2.0 us, 48 2.7 us.
 #pragma once
 #include "detect/drift.h"
 #include "detect/habituation.h"
@@ -152,7 +153,7 @@ class Detector {
   void rebuild_in_portions(double now);
   void find_top();
   void name_regime(double dt, bool learn);
-  void recover(const Vector& d, double dt);
+  void recover(const Vector& d, double trust, double dt);
 
   std::span<const Dimension> dimensions_;
   std::size_t n_;
@@ -161,7 +162,7 @@ class Detector {
   std::array<Quantile, kMaxDimensions> tails_{};  // 0.99 quantile of each innovation in warm-up
   Scale scale_;                                   // provisional while warming
   Vector floor_squared_{};
-  Vector calm_variance_{};  // of trusted samples alone
+  Vector calm_variance_{};  // of samples at level 0
   Moments moments_;
   Moments recent_;  // the last 10 s, anomalous or not
   Mahalanobis metric_;

@@ -11,8 +11,8 @@ Thresholds::Thresholds(std::size_t n) : root_n_(square_root(static_cast<double>(
 }
 
 void Thresholds::choose() {
-  double h = 2 * root_n_;
-  if (tail_.level() > 0) h = std::clamp(tail_.level(), 1.6 * root_n_, 5 * root_n_);
+  double h = 2.2 * root_n_;
+  if (tail_.level() > 0) h = std::clamp(tail_.level(), 1.6 * root_n_, 5.5 * root_n_);
   if (fixed_ > 0) h = fixed_;
   for (std::size_t i = 0; i < kLevels; ++i) values_[i] = kRatios[i] * h;
 }

@@ -1,11 +1,11 @@
 // From the smoothed distance to a level.
 //
-// Level 1 at h, levels 2, 3, 4 at 1.5 h, 2.2 h, 3.2 h (ratios of the original HOSA). h = 2 sqrt n at first: E[T] is
+// Level 1 at h, levels 2, 3, 4 at 1.5 h, 2.2 h, 3.2 h (ratios of the original HOSA). h = 2.2 sqrt n at first: E[T] is
 // about sqrt n, so a fixed number would alarm on 83-97 % of normal samples at n = 37, and the few minutes of a warm-up
 // cannot calibrate a tail. (The 0.99 quantile of s in normal time is 1.4 sqrt n on A, 1.6 on GA; at 1.8 GA has 2 false
-// alarms in 5 min.) After an hour of normal time h goes to where the machine's own tail is crossed once a day (pot.h),
-// within 1.6..5 sqrt n. A level is entered at once and left
-// when the score has stayed below 0.8 of its threshold for 2 s.
+// alarms in 5 min; 2.5 finds two faults fewer there.) After an hour of normal time h goes to where the machine's own
+// tail is crossed once a day (pot.h), within 1.6..5.5 sqrt n. A level is entered at once and left when the score has
+// stayed below 0.8 of its threshold for 2 s.
 #pragma once
 #include <array>
 #include <cstddef>

@@ -32,17 +32,17 @@ TEST_CASE("tails without spread or without curvature have their limits") {
   CHECK(tail_excess({1e-7, 2}, 0.01) == Approx(2 * std::log(100)).epsilon(1e-5));
 }
 
-TEST_CASE("levels start at 2 sqrt n and follow the ratios 1, 1.5, 2.2, 3.2") {
+TEST_CASE("levels start at 2.2 sqrt n and follow the ratios 1, 1.5, 2.2, 3.2") {
   Thresholds thresholds(36);
-  CHECK(thresholds.values()[0] == Approx(12));
-  CHECK(thresholds.values()[1] == Approx(18));
-  CHECK(thresholds.values()[2] == Approx(26.4));
-  CHECK(thresholds.values()[3] == Approx(38.4));
+  CHECK(thresholds.values()[0] == Approx(13.2));
+  CHECK(thresholds.values()[1] == Approx(19.8));
+  CHECK(thresholds.values()[2] == Approx(29.04));
+  CHECK(thresholds.values()[3] == Approx(42.24));
   double now = 0;
   const auto step = [&](double s) { return thresholds.step(s, now += 0.1, 0.1, true); };
-  CHECK(step(11.9) == 0);
-  CHECK(step(12.1) == 1);
-  CHECK(step(19) == 2);
+  CHECK(step(13.1) == 0);
+  CHECK(step(13.3) == 1);
+  CHECK(step(20) == 2);
   CHECK(step(50) == 4);
 }
 
@@ -54,15 +54,15 @@ TEST_CASE("a level is left only after two seconds below 0.8 of its threshold") {
     for (const double until = now + seconds; now < until - 1e-9;) level = thresholds.step(s, now += 0.1, 0.1, true);
     return level;
   };
-  CHECK(hold(12.8, 0.1) == 1);
-  CHECK(hold(9.7, 60) == 1);  // 0.8 * 12 = 9.6: still carried
-  CHECK(hold(9.5, 1.9) == 1);
-  CHECK(hold(9.7, 0.1) == 1);  // the two seconds start again
-  CHECK(hold(9.5, 1.9) == 1);
-  CHECK(hold(9.5, 0.3) == 0);
+  CHECK(hold(14, 0.1) == 1);
+  CHECK(hold(10.7, 60) == 1);  // 0.8 * 13.2 = 10.56: still carried
+  CHECK(hold(10.4, 1.9) == 1);
+  CHECK(hold(10.7, 0.1) == 1);  // the two seconds start again
+  CHECK(hold(10.4, 1.9) == 1);
+  CHECK(hold(10.4, 0.3) == 0);
   CHECK(hold(60, 0.1) == 4);
-  CHECK(hold(16, 1.9) == 4);
-  CHECK(hold(16, 0.3) == 2);  // 0.8 * 18 = 14.4: level 2 is still carried
+  CHECK(hold(17, 1.9) == 4);
+  CHECK(hold(17, 0.3) == 2);  // 0.8 * 19.8 = 15.84: level 2 is still carried
   CHECK(hold(0, 2.2) == 0);
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("a fixed threshold from configuration replaces the adaptive one") {
   CHECK(thresholds.step(101, 0.2, 0.1, true) == 1);
 }
 
-// A score with an exponential tail of scale 1.6 above 4.8: independent bursts of 1 s, on average one per 20 s.
+// A score with an exponential tail of scale 1.76 above 5.28: independent bursts of 1 s, on average one per 20 s.
 TEST_CASE("after hours of normal time the first threshold is where the machine itself gets once a day") {
   Thresholds thresholds(16);
   std::mt19937_64 random(6);
@@ -85,17 +85,17 @@ TEST_CASE("after hours of normal time the first threshold is where the machine i
   while (now < kHours * 3600) {
     now += 0.5;
     if (now >= burst_until && uniform(random) < 0.025) {
-      burst = 4.8 + 0.8 * excess(random);
+      burst = 5.28 + 0.88 * excess(random);
       burst_until = now + 1;
     }
-    const double score = now < burst_until ? burst : 2.4 + 0.8 * uniform(random);
+    const double score = now < burst_until ? burst : 2.64 + 0.88 * uniform(random);
     const int next = thresholds.step(score, now, 0.5, true);
     if (next > 0 && level == 0 && now > 4 * 3600) ++alarms;
     level = next;
   }
-  // Truth: 4.8 + 1.6 ln(4320) = 18.2, within the clamp of 6.4..20 for n = 16.
-  CHECK(thresholds.values()[0] > 15.2);
-  CHECK(thresholds.values()[0] <= 20);
+  // Truth: 5.28 + 1.76 ln(4320) = 20, within the clamp of 6.4..22 for n = 16.
+  CHECK(thresholds.values()[0] > 16.7);
+  CHECK(thresholds.values()[0] <= 22);
   CHECK(alarms <= 8);
 }
 
