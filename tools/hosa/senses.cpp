@@ -91,6 +91,9 @@ const Moment& Senses::take(bool learning, bool own_containment) {
   let_others_run();
   const auto values = vector_.read(readings_, own_containment);
   let_others_run();
+  detect::Context context;
+  context.seconds_left = moment_.horizon_s;
+  detector_->set_context(context);
   moment_.verdict = &detector_->step(values, moment_.now_s, learning);
   let_others_run();
   look_closely_if_needed();
