@@ -34,10 +34,11 @@ void disguise(const Btf& btf, const BtfType& section, uint32_t number, List<unsi
   }
 }
 
-// clang leaves sizes and offsets of a section's variables to whoever reads the symbols.
+// clang leaves sizes and offsets of a section's variables to whoever reads the symbols. Hidden variables are nobody
+// else's: static.
 void complete(const ObjectImage& image, const BtfType& section, List<unsigned char>& out) {
-  const auto from = image.elf.find_section(image.btf.name(section.name).view());
-  if (!from) return;
+  const ElfSection* const from = image.find_section(image.btf.name(section.name).view());
+  if (from == nullptr) return;
   put(out, section.tail - 4, static_cast<uint32_t>(from->size));
   struct Row {
     uint32_t type, offset, size;
@@ -49,28 +50,22 @@ void complete(const ObjectImage& image, const BtfType& section, List<unsigned ch
     if (!variable) return;
     Row row{place->type, place->offset, place->size};
     const BtfName name = image.btf.name(variable->name);
-    for (uint64_t k = 0; k < ElfFile::symbol_count(image.symbols); ++k) {
-      const auto symbol = image.elf.symbol(image.symbols, k);
-      if (!symbol || symbol->section != from->index || symbol->type == STT_SECTION || !(name == symbol->name)) continue;
+    if (const ImageSymbol* const symbol = image.find_symbol(name.view(), from->index)) {
       row.offset = static_cast<uint32_t>(symbol->value);
-      break;
+      if (symbol->hidden && variable->kind == BTF_KIND_VAR) put(out, variable->tail, BTF_VAR_STATIC);
     }
     if (!rows.push_back(row)) return;
   }
-  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.offset < b.offset; });
+  rows.sort([](const Row& a, const Row& b) { return a.offset < b.offset; });
   if (!rows.empty()) std::memcpy(out.data() + section.tail, rows.data(), rows.size() * sizeof(Row));
 }
 
 // A hidden function is checked where it is called, with what the caller knows, like a static one.
 void hide_functions(const ObjectImage& image, List<unsigned char>& out) {
-  for (uint64_t i = 0; i < ElfFile::symbol_count(image.symbols); ++i) {
-    const auto raw = image.symbols.content.read<Elf64_Sym>(i * sizeof(Elf64_Sym));
-    if (!raw || ELF64_ST_TYPE(raw->st_info) != STT_FUNC || raw->st_shndx == SHN_UNDEF) continue;
-    if (ELF64_ST_BIND(raw->st_info) == STB_LOCAL) continue;
-    const unsigned char visibility = ELF64_ST_VISIBILITY(raw->st_other);
-    if (visibility != STV_HIDDEN && visibility != STV_INTERNAL) continue;
-    const auto symbol = image.elf.symbol(image.symbols, i);
-    const auto id = symbol ? image.btf.find(symbol->name, BTF_KIND_FUNC) : std::nullopt;
+  for (const ImageSymbol& symbol : image.symbols) {
+    if (symbol.type != STT_FUNC || symbol.section == SHN_UNDEF || symbol.binding == STB_LOCAL || !symbol.hidden)
+      continue;
+    const auto id = image.btf.find(symbol.name, BTF_KIND_FUNC);
     const auto type = id ? image.btf.type(*id) : std::nullopt;
     if (type) put(out, type->tail - 8, static_cast<uint32_t>(BTF_KIND_FUNC) << 24 | BTF_FUNC_STATIC);
   }

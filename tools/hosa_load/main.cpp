@@ -2,13 +2,11 @@
 // nothing. Exit codes: 0 all loaded, 1 something did not, 2 usage.
 #include <fcntl.h>
 
-#include <cstdio>
-#include <optional>
-
 #include "loader/sys/file.h"
 #include "tools/hosa_load/load_object.h"
 
 int main(int count, char** words) {
+  hosa::Output out(1), errors(2);
   hosa::LoadOptions options;
   int objects = 0;
   for (int i = 1; i < count; ++i) {
@@ -21,15 +19,14 @@ int main(int count, char** words) {
       ++objects;
   }
   if (objects <= 0) {
-    std::fputs("usage: hosa-load [-v] [--json] OBJ...\n", stderr);
+    errors.text("usage: hosa-load [-v] [--json] OBJ...\n");
     return 2;
   }
   hosa::raise_memlock_limit();
-  std::optional<hosa::Btf> kernel;
-  if (auto file = hosa::open_file(AT_FDCWD, "/sys/kernel/btf/vmlinux"))
-    if (auto btf = hosa::Btf::of_file(std::move(*file))) kernel.emplace(std::move(*btf));
+  const auto types = hosa::open_directory(AT_FDCWD, "/sys/kernel/btf");
+  hosa::KernelTypes kernel(types ? types->get() : -1);
   bool good = true;
   for (int i = 1; i < count; ++i)
-    if (words[i][0] != '-') good = hosa::load_object(words[i], kernel ? &*kernel : nullptr, options) && good;
+    if (words[i][0] != '-') good = hosa::load_object(words[i], kernel, options, out, errors) && good;
   return good ? 0 : 1;
 }
