@@ -27,12 +27,19 @@ Result<Btf> Btf::of_file(Fd file, const Btf* base) {
   if (::fstat(file.get(), &status) != 0) return errno_error("size of BTF");
   Btf btf;
   btf.size_ = static_cast<uint64_t>(status.st_size);
-  btf.file_ = std::move(file);
   btf.base_ = base;
   if (base != nullptr) {
     btf.first_id_ = base->count();
     btf.first_string_ = static_cast<uint32_t>(base->strings_size_);
   }
+  if (void* const mapped =
+          btf.size_ == 0 ? MAP_FAILED : ::mmap(nullptr, btf.size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
+      mapped != MAP_FAILED) {
+    btf.mapping_ = Mapping::owning(mapped, btf.size_);
+    btf.bytes_ = Bytes(btf.mapping_.data(), btf.size_);
+    return checked(static_cast<Btf&&>(btf));
+  }
+  btf.file_ = std::move(file);
   if (!btf.windows_.reserve(kWindows * kWindowBytes)) return make_error(ENOMEM, "windows of BTF");
   for (std::size_t i = 0; i < kWindows; ++i)
     if (!btf.window_at_.push_back(~uint64_t{0})) return make_error(ENOMEM, "windows of BTF");

@@ -1,6 +1,6 @@
 // Btf: the types of an object (section .BTF) or of the kernel (/sys/kernel/btf/vmlinux). Format: the kernel's
 // Documentation/bpf/btf.rst and <linux/btf.h>. Everything is copied out on demand, so the data may lie in memory or in
-// a file that is read in windows: kernel BTF is 5-6 MB and cannot be mapped before about 6.15. Only 4 bytes per type
+// a file that is read in windows: kernel BTF is 5-6 MB and cannot be mapped before 6.16. Only 4 bytes per type
 // (where it lies) are held. Names in a file are looked for all at once: btf_names.h.
 //
 // Every identifier, offset and count is hostile until checked; chains of types are followed kMaxTypeDepth steps.
@@ -15,6 +15,7 @@
 #include "loader/list.h"
 #include "loader/sys/error.h"
 #include "loader/sys/fd.h"
+#include "loader/sys/mapping.h"
 
 namespace hosa {
 
@@ -54,8 +55,9 @@ class Btf {
  public:
   // In memory: checked and indexed at once, names too.
   static Result<Btf> of_bytes(Bytes bytes);
-  // In a file: types are there after index(). base: the kernel's BTF where this is a module's, which counts on from it
-  // (types and strings); it must stay where it is.
+  // In a file: types are there after index(). Where it can be mapped it is (which costs a fifth of reading
+  // it and no memory of ours), otherwise it is read in windows. base: the kernel's BTF where this is a module's, which
+  // counts on from it (types and strings); it must stay where it is.
   static Result<Btf> of_file(Fd file, const Btf* base = nullptr);
   // Walks all types; appends those whose name is among `strings` (sorted by offset).
   Result<void> index(const List<NamedString>& strings, List<NamedType>& out);
@@ -104,7 +106,8 @@ class Btf {
   Result<void> index_names();
 
   Bytes bytes_;
-  Fd file_;
+  Mapping mapping_;
+  Fd file_;  // only where there are no bytes_
   const Btf* base_ = nullptr;
   uint32_t first_id_ = 0;
   uint32_t first_string_ = 0;
@@ -114,6 +117,7 @@ class Btf {
   uint64_t strings_size_ = 0;
   List<uint32_t> offsets_;
   List<uint32_t> first_of_hash_, next_of_hash_;  // in memory only
+  const unsigned char* whole() const { return file_ ? nullptr : bytes_.data(); }
   static constexpr std::size_t kWindowBytes = 4096;
   static constexpr std::size_t kWindows = 128;
   mutable List<unsigned char> windows_;

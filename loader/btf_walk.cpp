@@ -43,9 +43,11 @@ uint32_t slot_of(std::string_view name, uint32_t kind) {
 template <class Read>
 class Forward {
  public:
-  explicit Forward(Read read) : read_(read) {}
-  bool reserve() { return buffer_.reserve(kWalkBytes); }
+  // whole: the bytes themselves, where they lie in memory.
+  Forward(Read read, const unsigned char* whole) : read_(read), whole_(whole) {}
+  bool reserve() { return whole_ != nullptr || buffer_.reserve(kWalkBytes); }
   const unsigned char* at(uint64_t position, std::size_t size, uint64_t end) {
+    if (whole_ != nullptr) return end - position < size ? nullptr : whole_ + position;
     if (position < start_ || position + size > start_ + held_) {
       const std::size_t take = end - position < kWalkBytes ? static_cast<std::size_t>(end - position) : kWalkBytes;
       start_ = position;
@@ -58,6 +60,7 @@ class Forward {
 
  private:
   Read read_;
+  const unsigned char* whole_;
   List<unsigned char> buffer_;
   uint64_t start_ = 0;
   std::size_t held_ = 0;
@@ -94,7 +97,7 @@ Result<void> Btf::index(const List<NamedString>& strings, List<NamedType>& out) 
   const bool fresh = offsets_.empty();
   const uint64_t known_strings = first_string_ + strings_size_;
   const OffsetFilter filter(strings);
-  Forward forward([this](uint64_t at, unsigned char* to, std::size_t size) { return read(at, to, size); });
+  Forward forward([this](uint64_t at, unsigned char* to, std::size_t size) { return read(at, to, size); }, whole());
   bool room = forward.reserve() && offsets_.reserve((types_end_ - types_at_) / 16 + 1);
   if (fresh && first_id_ == 0) room = room && offsets_.push_back(0);
   uint32_t id = first_id_ == 0 ? 1 : first_id_;

@@ -39,7 +39,8 @@ Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape, const Ma
 // From now on neither programs nor descriptors write it, so that the verifier knows what it holds (5.2).
 Result<void> bpf_freeze(int map);
 Result<Fd> bpf_load_btf(std::span<const unsigned char> btf);
-// The BTF the kernel holds: identifiers in rising order (after `id`), a descriptor, the name of a kernel module's (5.11).
+// The BTF the kernel holds: identifiers in rising order (after `id`), a descriptor, the name of a kernel module's
+// (5.11).
 Result<uint32_t> bpf_next_btf(uint32_t id);
 Result<Fd> bpf_btf_by_id(uint32_t id);
 Result<FixedString<63>> bpf_btf_name(int btf);
@@ -70,7 +71,7 @@ struct ProgramText {
   uint32_t flags = 0;
   uint32_t kernel_version = 0;
   uint32_t attach_btf_id = 0;
-  int attach_btf_module = 0;  // descriptor of the module's BTF that holds it (5.11)
+  int attach_btf_module = 0;                           // descriptor of the module's BTF that holds it (5.11)
   int btf = -1;                                        // descriptor; with functions only
   std::span<const std::array<uint32_t, 2>> functions;  // first instruction, BTF type
   const int* descriptors = nullptr;                    // of modules whose functions are called, from [1] on (5.16)
