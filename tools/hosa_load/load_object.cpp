@@ -30,6 +30,11 @@ void print_program(const ImageFunction& function, const ProgramReport& report, i
   out.text(",\"fingerprint\":\"").hex(report.fingerprint, 16).text("\"}");
 }
 
+void print_refusal(Loading& loading, const ImageFunction& function, const Error& error, const ProgramReport& report) {
+  loading.errors.text(loading.path).text(": ").text(function.name).text(": ").text(error.text().view()).text("\n");
+  if (!report.source.empty()) loading.errors.text("  ").text(report.source.view()).text("\n");
+}
+
 bool load_programs(Loading& loading, Output& out) {
   bool good = true, first = true;
   for (uint32_t i = 0; i < loading.image.functions.size(); ++i) {
@@ -37,13 +42,7 @@ bool load_programs(Loading& loading, Output& out) {
     if (!function.entry || slice(function.section_name, 0, 1) == "?") continue;
     ProgramReport report;
     const auto loaded = load_one_program(loading, i, report);
-    if (!loaded)
-      loading.errors.text(loading.path)
-          .text(": ")
-          .text(function.name)
-          .text(": ")
-          .text(loaded.error().text().view())
-          .text("\n");
+    if (!loaded) print_refusal(loading, function, loaded.error(), report);
     good = good && loaded;
     if (!first) out.text(",");
     first = false;

@@ -45,6 +45,7 @@ struct ProgramReport {
   uint32_t type = 0, expected_attach_type = 0;
   std::size_t instructions = 0;
   uint64_t fingerprint = 0;
+  FixedString<255> source;  // the line that the verifier's complaint speaks of
 };
 Result<void> load_one_program(Loading& loading, uint32_t function, ProgramReport& report);
 

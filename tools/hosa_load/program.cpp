@@ -168,17 +168,18 @@ const ImageLine* source_of(const ObjectImage& image, const LinkedProgram& progra
   return nullptr;
 }
 
-void tell_source(Loading& loading, const LinkedProgram& program, std::string_view log) {
+void find_source(const Loading& loading, const LinkedProgram& program, std::string_view log, ProgramReport& report) {
   const auto instruction = last_instruction(log);
   const ImageLine* const line = instruction ? source_of(loading.image, program, *instruction) : nullptr;
   if (line == nullptr) return;
   const BtfName file = loading.image.btf.name(line->file), text = loading.image.btf.name(line->text);
-  loading.errors.text("  instruction ").number(*instruction).text(", ").text(file.view()).text(":");
-  loading.errors.number(line->place >> 10).text(": ").text(trim(text.view())).text("\n");
+  report.source.append("instruction ").append_unsigned(*instruction).append(", ").append(file.view()).append(":");
+  report.source.append_unsigned(line->place >> 10).append(": ").append(trim(text.view()));
 }
 
 // Asked again with room for a log, more each time it does not fit; since 6.4 its end is there in any case.
-Result<void> explain(Loading& loading, const LinkedProgram& program, const ProgramText& text, const Error& refused) {
+Result<void> explain(Loading& loading, const LinkedProgram& program, const ProgramText& text, const Error& refused,
+                     ProgramReport& report) {
   Error error = refused;
   for (std::size_t bytes = kFirstLog; bytes <= kLargestLog; bytes *= 8) {
     auto log = Mapping::of_memory(bytes);
@@ -190,11 +191,8 @@ Result<void> explain(Loading& loading, const LinkedProgram& program, const Progr
     const bool cut = again.error().code == ENOSPC;
     if (cut && (loading.options.verbose || all.find("\nprocessed ") == std::string_view::npos)) continue;
     if (loading.options.verbose) loading.errors.text(all).text("\n");
-    error.subject = text.name;
-    if (const std::string_view complaint = verifier_complaint(all); !complaint.empty())
-      error.subject.append(": ").append(complaint);
-    loading.errors.text(loading.path).text(": ").text(error.text().view()).text("\n");
-    tell_source(loading, program, all);
+    error.subject = verifier_complaint(all);
+    find_source(loading, program, all, report);
     return error;
   }
   return error;
@@ -258,7 +256,7 @@ Result<void> load_one_program(Loading& loading, uint32_t number, ProgramReport& 
     }
   }
   if (!loaded)
-    if (const auto explained = explain(loading, program, text, loaded.error()); !explained) return explained;
+    if (const auto explained = explain(loading, program, text, loaded.error(), report); !explained) return explained;
   report.fingerprint = fingerprint(program);
   return {};
 }
