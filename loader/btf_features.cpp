@@ -1,5 +1,7 @@
 // What BTF the running kernel takes, and how to do with less.
 #include "loader/kernel_btf.h"
+#include "loader/load.h"
+#include "loader/sys/mapping.h"
 
 namespace hosa {
 namespace {
@@ -134,7 +136,15 @@ Result<Fd> load_object_btf(const ObjectImage& image) {
   auto fd = bpf_load_btf({bytes.data(), bytes.size()});
   if (fd) return fd;
   replace_kinds(image.btf, probe_btf_features(), bytes);
-  return bpf_load_btf({bytes.data(), bytes.size()});
+  auto again = bpf_load_btf({bytes.data(), bytes.size()});
+  if (again) return again;
+  auto log = Mapping::of_memory(std::size_t{1} << 20);
+  if (!log) return again;
+  const std::span<char> room(reinterpret_cast<char*>(log->data()), log->size());
+  Error error = again.error();
+  (void)bpf_load_btf({bytes.data(), bytes.size()}, room).has_value();
+  error.subject = verifier_complaint({room.data(), ::strnlen(room.data(), room.size())});
+  return error;
 }
 
 }  // namespace hosa

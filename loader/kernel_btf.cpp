@@ -24,7 +24,10 @@ void disguise(const Btf& btf, const BtfType& section, uint32_t number, List<unsi
     put(out, at + 8, 32 * i);
     if (!item) continue;
     const uint64_t item_head = item->tail - sizeof(btf_type);
-    if (item->kind == BTF_KIND_VAR) put(out, item->tail, BTF_VAR_GLOBAL_ALLOCATED);
+    if (item->kind == BTF_KIND_VAR) {
+      put(out, item->tail, BTF_VAR_GLOBAL_ALLOCATED);
+      put(out, item->tail - 4, number);  // what only has an address is of type void, which no variable may be
+    }
     if (item->kind != BTF_KIND_FUNC) continue;
     put(out, item_head + 4, static_cast<uint32_t>(BTF_KIND_FUNC) << 24 | BTF_FUNC_GLOBAL);
     const auto prototype = btf.type(item->size_or_type);

@@ -78,10 +78,16 @@ Result<void> bpf_freeze(int map) {
   return {};
 }
 
-Result<Fd> bpf_load_btf(std::span<const unsigned char> btf) {
+Result<Fd> bpf_load_btf(std::span<const unsigned char> btf, std::span<char> log) {
   bpf_attr attr = zeroed();
   attr.btf = address(btf.data());
   attr.btf_size = static_cast<uint32_t>(btf.size());
+  if (!log.empty()) {
+    log[0] = 0;
+    attr.btf_log_buf = address(log.data());
+    attr.btf_log_size = static_cast<uint32_t>(log.size());
+    attr.btf_log_level = 1;
+  }
   return descriptor(call(BPF_BTF_LOAD, attr, HOSA_ATTR_THROUGH(btf_log_level)), "load BTF", {});
 }
 

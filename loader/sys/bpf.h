@@ -38,7 +38,8 @@ struct MapTypes {
 Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape, const MapTypes& types);
 // From now on neither programs nor descriptors write it, so that the verifier knows what it holds (5.2).
 Result<void> bpf_freeze(int map);
-Result<Fd> bpf_load_btf(std::span<const unsigned char> btf);
+// With a log buffer the kernel writes there what it finds wrong, NUL-terminated.
+Result<Fd> bpf_load_btf(std::span<const unsigned char> btf, std::span<char> log = {});
 // The BTF the kernel holds: identifiers in rising order (after `id`), a descriptor, the name of a kernel module's
 // (5.11).
 Result<uint32_t> bpf_next_btf(uint32_t id);
