@@ -161,9 +161,13 @@ const ImageLine* source_of(const ObjectImage& image, const LinkedProgram& progra
         std::upper_bound(image.lines.begin(), image.lines.end(), at, [&](uint64_t b, const ImageLine& a) {
           return a.section != function.section ? function.section < a.section : b < a.offset;
         });
-    if (next == image.lines.begin()) return nullptr;
-    --next;
-    return next->section == function.section && next->offset >= function.start ? next : nullptr;
+    // What the compiler made up has no line; what is before it does.
+    while (next != image.lines.begin()) {
+      --next;
+      if (next->section != function.section || next->offset < function.start) return nullptr;
+      if (next->place >> 10 != 0) return next;
+    }
+    return nullptr;
   }
   return nullptr;
 }
