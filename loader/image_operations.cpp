@@ -9,7 +9,7 @@ namespace {
 
 constexpr uint32_t kLink = 1U << 13;  // BPF_F_LINK, 6.4
 
-Result<void> read_structure(ObjectImage& image, const ElfSection& section, const btf_var_secinfo& place) {
+Result<void> read_structure(ObjectImage& image, const ElfSection& section, bool linked, const btf_var_secinfo& place) {
   const auto variable = image.btf.type(place.type);
   const auto type =
       variable && variable->kind == BTF_KIND_VAR ? image.btf.resolved(variable->size_or_type) : std::nullopt;
@@ -18,7 +18,8 @@ Result<void> read_structure(ObjectImage& image, const ElfSection& section, const
   map.name = image.btf.name(variable->name).view();
   map.section = section.index;
   map.offset = place.offset;
-  if (const ImageSymbol* const symbol = image.find_symbol(map.name.view(), section.index)) map.offset = symbol->value;
+  const ImageSymbol* const symbol = linked ? nullptr : image.find_symbol(map.name.view(), section.index);
+  if (symbol != nullptr) map.offset = symbol->value;
   map.size = type->size_or_type;
   map.shape = {BPF_MAP_TYPE_STRUCT_OPS, 4, type->size_or_type, 1, 0};
   if (section.name.find(".link") != std::string_view::npos) map.shape.flags = kLink;
@@ -39,7 +40,7 @@ Result<void> read_operations(ObjectImage& image) {
     for (uint32_t i = 0; types && i < types->count; ++i) {
       const auto place = image.btf.variable(*types, i);
       if (!place) return make_error(0, "section has no types:", name);
-      if (const auto read = read_structure(image, section, *place); !read) return read;
+      if (const auto read = read_structure(image, section, types->size_or_type != 0, *place); !read) return read;
     }
   }
   return {};

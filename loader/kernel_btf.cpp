@@ -37,12 +37,13 @@ void disguise(const Btf& btf, const BtfType& section, uint32_t number, List<unsi
   }
 }
 
-// clang leaves sizes and offsets of a section's variables to whoever reads the symbols. Hidden variables are nobody
-// else's: static.
+// clang leaves a section's size, and where its variables lie that others may see, to whoever reads the symbols; a
+// linker has filled both in. Hidden variables are nobody else's: static.
 void complete(const ObjectImage& image, const BtfType& section, List<unsigned char>& out) {
   const ElfSection* const from = image.find_section(image.btf.name(section.name).view());
   if (from == nullptr) return;
-  put(out, section.tail - 4, static_cast<uint32_t>(from->size));
+  const bool unset = section.size_or_type == 0;
+  if (unset) put(out, section.tail - 4, static_cast<uint32_t>(from->size));
   struct Row {
     uint32_t type, offset, size;
   };
@@ -53,8 +54,9 @@ void complete(const ObjectImage& image, const BtfType& section, List<unsigned ch
     if (!variable) return;
     Row row{place->type, place->offset, place->size};
     const BtfName name = image.btf.name(variable->name);
-    if (const ImageSymbol* const symbol = image.find_symbol(name.view(), from->index)) {
-      row.offset = static_cast<uint32_t>(symbol->value);
+    const bool known = image.btf.linkage(*variable).value_or(BTF_VAR_STATIC) == BTF_VAR_STATIC;
+    if (const ImageSymbol* const symbol = known ? nullptr : image.find_symbol(name.view(), from->index)) {
+      if (unset) row.offset = static_cast<uint32_t>(symbol->value);
       if (symbol->hidden && variable->kind == BTF_KIND_VAR) put(out, variable->tail, BTF_VAR_STATIC);
     }
     if (!rows.push_back(row)) return;

@@ -52,6 +52,9 @@ class List {
     return true;
   }
   void clear() { size_ = 0; }
+  void resize_down(std::size_t size) {
+    if (size < size_) size_ = size;
+  }
   // What comes from `from` on, by less(a, b). The C library's sort is one function for all kinds of items (std::sort is
   // 5 KB for each) and all but linear on what is sorted already, as most tables of an object are.
   template <class Less>

@@ -89,7 +89,7 @@ class Definition {
   bool is_inner_;
 };
 
-Result<void> read_definition(ObjectImage& image, const ElfSection& section, const btf_var_secinfo& place) {
+Result<void> read_definition(ObjectImage& image, const ElfSection& section, bool linked, const btf_var_secinfo& place) {
   const auto variable = image.btf.type(place.type);
   const auto definition =
       variable && variable->kind == BTF_KIND_VAR ? image.btf.resolved(variable->size_or_type) : std::nullopt;
@@ -99,8 +99,8 @@ Result<void> read_definition(ObjectImage& image, const ElfSection& section, cons
   map.section = section.index;
   map.offset = place.offset;
   map.size = place.size;
-  // clang leaves offsets to the symbols.
-  if (const ImageSymbol* const symbol = image.find_symbol(map.name.view(), section.index)) {
+  // clang leaves offsets to the symbols, a linker fills them in.
+  if (const ImageSymbol* const symbol = linked ? nullptr : image.find_symbol(map.name.view(), section.index)) {
     map.offset = symbol->value;
     if (symbol->size != 0) map.size = symbol->size;
   }
@@ -121,7 +121,7 @@ Result<void> read_map_definitions(ObjectImage& image) {
   for (uint32_t i = 0; i < types->count; ++i) {
     const auto place = image.btf.variable(*types, i);
     if (!place) return make_error(0, "section .maps has no types");
-    if (const auto read = read_definition(image, *section, *place); !read) return read;
+    if (const auto read = read_definition(image, *section, types->size_or_type != 0, *place); !read) return read;
   }
   image.maps.sort([](const ImageMap& a, const ImageMap& b) { return a.offset < b.offset; }, before);
   for (uint32_t i = 0; i < image.maps.size(); ++i)

@@ -25,6 +25,19 @@ bool holds_code(const ElfSection& section) {
   return section.type == SHT_PROGBITS && (section.flags & SHF_EXECINSTR) != 0;
 }
 
+// Several names of one function: the first that others may see stays.
+void drop_aliases(List<ImageFunction>& functions) {
+  std::size_t kept = 0;
+  for (const ImageFunction& here : functions) {
+    ImageFunction* const last = kept == 0 ? nullptr : &functions[kept - 1];
+    if (last == nullptr || last->section != here.section || last->start != here.start || last->size != here.size)
+      functions[kept++] = here;
+    else if (!last->entry)
+      *last = here;
+  }
+  functions.resize_down(kept);
+}
+
 Result<void> read_functions(ObjectImage& image) {
   for (const ImageSymbol& symbol : image.symbols) {
     if (symbol.type != STT_FUNC || symbol.section == SHN_UNDEF || symbol.section >= image.sections.size()) continue;
@@ -40,6 +53,7 @@ Result<void> read_functions(ObjectImage& image) {
   image.functions.sort(
       [](const auto& a, const auto& b) { return a.section != b.section ? a.section < b.section : a.start < b.start; });
   // A function that reaches into the next would be copied again and again by whoever calls them.
+  drop_aliases(image.functions);
   for (std::size_t i = 1; i < image.functions.size(); ++i) {
     const ImageFunction &before = image.functions[i - 1], &here = image.functions[i];
     if (before.section == here.section && before.start + before.size > here.start)

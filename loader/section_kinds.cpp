@@ -16,6 +16,7 @@ constexpr uint32_t kTcxIngress = 46, kTcxEgress = 47;                           
 constexpr uint32_t kUprobeMulti = 48;                                                                        // 6.6
 constexpr uint32_t kUnixConnect = 49, kUnixSendmsg = 50, kUnixRecvmsg = 51, kUnixPeer = 52, kUnixSock = 53;  // 6.7
 constexpr uint32_t kNetkitPrimary = 54, kNetkitPeer = 55;                                                    // 6.7
+constexpr uint32_t kFsession = 58, kFentryMulti = 59, kFexitMulti = 60, kFsessionMulti = 61;                 // 7.x
 constexpr uint32_t kKprobeSession = 56, kUprobeSession = 57;  // 6.10, 6.13
 
 constexpr uint32_t kKprobe = BPF_PROG_TYPE_KPROBE, kTracing = BPF_PROG_TYPE_TRACING,
@@ -60,6 +61,19 @@ constexpr SectionKind kKinds[] = {
     {"raw_tp", BPF_PROG_TYPE_RAW_TRACEPOINT},
     {"raw_tracepoint.w", BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE},
     {"raw_tp.w", BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE},
+    {"tracepoint.s", BPF_PROG_TYPE_TRACEPOINT, 0, kSleepable},
+    {"tp.s", BPF_PROG_TYPE_TRACEPOINT, 0, kSleepable},
+    {"raw_tracepoint.s", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, kSleepable},
+    {"raw_tp.s", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, kSleepable},
+    {"tp_btf.s", kTracing, BPF_TRACE_RAW_TP, kSleepable, "btf_trace_", BTF_KIND_TYPEDEF},
+    {"fsession", kTracing, kFsession, 0, "", BTF_KIND_FUNC},
+    {"fsession.s", kTracing, kFsession, kSleepable, "", BTF_KIND_FUNC},
+    {"fentry.multi", kTracing, kFentryMulti},
+    {"fexit.multi", kTracing, kFexitMulti},
+    {"fsession.multi", kTracing, kFsessionMulti},
+    {"fentry.multi.s", kTracing, kFentryMulti, kSleepable},
+    {"fexit.multi.s", kTracing, kFexitMulti, kSleepable},
+    {"fsession.multi.s", kTracing, kFsessionMulti, kSleepable},
     {"tp_btf", kTracing, BPF_TRACE_RAW_TP, 0, "btf_trace_", BTF_KIND_TYPEDEF},
     {"fentry", kTracing, BPF_TRACE_FENTRY, 0, "", BTF_KIND_FUNC},
     {"fmod_ret", kTracing, BPF_MODIFY_RETURN, 0, "", BTF_KIND_FUNC},

@@ -8,6 +8,7 @@ namespace hosa {
 namespace {
 
 constexpr uint32_t kUserRing = 31, kCgroupStorage = 32;  // map types of 6.1 and 6.2
+constexpr uint32_t kMmapable = 1U << 10;                 // BPF_F_MMAPABLE, 5.5
 constexpr uint32_t kArrayOfMaps = BPF_MAP_TYPE_ARRAY_OF_MAPS, kHashOfMaps = BPF_MAP_TYPE_HASH_OF_MAPS;
 
 uint32_t default_entries(uint32_t type) {
@@ -91,6 +92,15 @@ Result<Fd> create(Loading& loading, const ImageMap& map, int inner) {
   return bpf_create_map(name.view(), map.shape, types);
 }
 
+// Before 5.5 no array can be mapped.
+Result<Fd> create_data(Loading& loading, const ImageMap& map) {
+  auto fd = create(loading, map, 0);
+  if (fd || (map.shape.flags & kMmapable) == 0) return fd;
+  ImageMap plain = map;
+  plain.shape.flags &= ~kMmapable;
+  return create(loading, plain, 0);
+}
+
 Result<Fd> create_inner(Loading& loading, const ImageMap& map) {
   if (map.shape.type != kArrayOfMaps && map.shape.type != kHashOfMaps) return Fd();
   if (map.inner != 0) return create(loading, loading.image.inner[map.inner - 1], 0);
@@ -153,7 +163,7 @@ Result<int> object_map(Loading& loading, uint32_t number) {
   if (map.operations) return make_error(EINVAL, "structure of functions is used as a map:", map.name.view());
   const auto inner = create_inner(loading, map);
   if (!inner) return inner.error();
-  auto fd = create(loading, map, *inner ? inner->get() : 0);
+  auto fd = map.global_data ? create_data(loading, map) : create(loading, map, *inner ? inner->get() : 0);
   if (!fd) return fd.error();
   if (map.global_data)
     if (const auto filled = fill_data(loading, map, fd->get()); !filled) return filled.error();
