@@ -1,16 +1,10 @@
 #include "tools/hosa_load/load_object.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include "loader/sys/file.h"
-#include "loader/sys/mapping.h"
 #include "loader/sys/text.h"
+#include "tools/hosa_load/object_file.h"
 
 namespace hosa {
 namespace {
-
-constexpr uint64_t kMaxObject = uint64_t{256} << 20;
 
 void print_maps(const ObjectImage& image, Output& out) {
   bool first = true;
@@ -51,21 +45,6 @@ bool load_programs(Loading& loading, Output& out) {
   return good;
 }
 
-// Copied whole, and the file is given up: a mapped file may shrink under us.
-Result<Mapping> read_whole(const char* path) {
-  auto file = open_file(AT_FDCWD, path);
-  if (!file) return file.error();
-  struct stat status {};
-  if (::fstat(file->get(), &status) != 0) return errno_error("size of", path);
-  if (status.st_size <= 0) return make_error(0, "file is empty:", path);
-  if (static_cast<uint64_t>(status.st_size) > kMaxObject) return make_error(EFBIG, "file is larger than 256 MB:", path);
-  auto memory = Mapping::of_memory(static_cast<std::size_t>(status.st_size));
-  if (!memory) return memory;
-  const auto got = read_at_start(file->get(), {reinterpret_cast<char*>(memory->data()), memory->size()});
-  if (!got) return got.error();
-  return memory;
-}
-
 Result<void> prepare(Loading& loading, const Mapping& file) {
   std::string_view name = loading.path;
   name = slice(name, name.rfind('/') + 1);
@@ -86,7 +65,7 @@ Result<void> prepare(Loading& loading, const Mapping& file) {
 
 bool load_object(const char* path, KernelTypes& kernel, const LoadOptions& options, Output& out, Output& errors) {
   Loading loading{path, kernel, options, errors};
-  const auto file = read_whole(path);
+  const auto file = read_object_file(path);
   const Result<void> prepared = file ? prepare(loading, *file) : file.error();
   if (!prepared) errors.text(path).text(": ").text(prepared.error().text().view()).text("\n");
   out.text("{\"object\":").quoted(path).text(",\"maps\":[");
