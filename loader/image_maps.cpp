@@ -51,12 +51,17 @@ bool has_public_variable(const ObjectImage& image, const BtfType& section, uint3
   return false;
 }
 
-// "object.rodata": as much of the object's name as the kernel has room for beside seven letters or more.
+// "object.rodata": as much of the object's name as the kernel has room for beside seven letters or more. Sections with a
+// name of their own (".data.custom") give theirs whole.
 void name_data(ImageMap& map, std::string_view section, std::string_view object) {
   FixedString<255> whole;
   const std::size_t suffix = section.size() < 7 ? 7 : section.size();
   const bool own = slice(section, 1).find('.') != std::string_view::npos;
-  if (!own && suffix < kKernelName) whole.append(slice(object, 0, kKernelName - suffix));
+  if (own) {
+    map.name = section;
+    return;
+  }
+  if (suffix < kKernelName) whole.append(slice(object, 0, kKernelName - suffix));
   whole.append(slice(section, 0, kKernelName));
   for (const char letter : whole.view()) {
     const bool word = (letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') ||
