@@ -51,8 +51,8 @@ bool has_public_variable(const ObjectImage& image, const BtfType& section, uint3
   return false;
 }
 
-// "object.rodata": as much of the object's name as the kernel has room for beside seven letters or more. Sections with a
-// name of their own (".data.custom") give theirs whole.
+// "object.rodata": as much of the object's name as the kernel has room for beside seven letters or more. Sections with
+// a name of their own (".data.custom") give theirs whole.
 void name_data(ImageMap& map, std::string_view section, std::string_view object) {
   FixedString<255> whole;
   const std::size_t suffix = section.size() < 7 ? 7 : section.size();
