@@ -49,4 +49,9 @@ struct ProgramReport {
 };
 Result<void> load_one_program(Loading& loading, uint32_t function, ProgramReport& report);
 
+// Asked again with room for a log, more each time it does not fit; since 6.4 its end is there in any case. The answer
+// is the error with the verifier's reason, or nothing when the program was taken this time.
+Result<void> explain_refusal(Loading& loading, const LinkedProgram& program, const ProgramText& text,
+                             const Error& refused, ProgramReport& report);
+
 }  // namespace hosa

@@ -1,18 +1,14 @@
-// One program of an object: what the kernel must know of it, linked, relocated, given to the verifier; and when that
-// refuses it, the line of its log that says why and the source line it speaks of.
+// One program of an object: what the kernel must know of it, linked, relocated, given to the verifier.
 #include <algorithm>
 
 #include "loader/kernel_config.h"
-#include "loader/load.h"
 #include "loader/section_kinds.h"
-#include "loader/sys/mapping.h"
 #include "loader/sys/text.h"
 #include "tools/hosa_load/loading.h"
 
 namespace hosa {
 namespace {
 
-constexpr std::size_t kFirstLog = std::size_t{64} << 10, kLargestLog = std::size_t{64} << 20;
 constexpr uint32_t kTracingReplaces = BPF_PROG_TYPE_EXT;
 
 // FNV-1a 64 over the instructions, with map numbers where descriptors stand. The basis is not the standard one;
@@ -140,68 +136,6 @@ Result<void> describe(Loading& loading, uint32_t number, ProgramText& text) {
   return find_target(loading, *kind, target, text);
 }
 
-// The last instruction that the verifier's log speaks of ("12: (85) call ...").
-std::optional<uint32_t> last_instruction(std::string_view log) {
-  std::optional<uint32_t> last;
-  while (!log.empty()) {
-    std::string_view line = take_line(log);
-    const std::string_view number = take_until(line, ':');
-    if (slice(line, 0, 2) == " (") last = to_number<uint32_t>(number);
-  }
-  return last;
-}
-
-// The source line of an instruction; nothing when the object says none.
-const ImageLine* source_of(const ObjectImage& image, const LinkedProgram& program, uint32_t instruction) {
-  for (const LinkedPiece& piece : program.pieces) {
-    const ImageFunction& function = image.functions[piece.function];
-    if (instruction < piece.at || instruction - piece.at >= function.size / 8) continue;
-    const uint64_t at = function.start + uint64_t{instruction - piece.at} * 8;
-    const auto* next =
-        std::upper_bound(image.lines.begin(), image.lines.end(), at, [&](uint64_t b, const ImageLine& a) {
-          return a.section != function.section ? function.section < a.section : b < a.offset;
-        });
-    // What the compiler made up has no line; what is before it does.
-    while (next != image.lines.begin()) {
-      --next;
-      if (next->section != function.section || next->offset < function.start) return nullptr;
-      if (next->place >> 10 != 0) return next;
-    }
-    return nullptr;
-  }
-  return nullptr;
-}
-
-void find_source(const Loading& loading, const LinkedProgram& program, std::string_view log, ProgramReport& report) {
-  const auto instruction = last_instruction(log);
-  const ImageLine* const line = instruction ? source_of(loading.image, program, *instruction) : nullptr;
-  if (line == nullptr) return;
-  const BtfName file = loading.image.btf.name(line->file), text = loading.image.btf.name(line->text);
-  report.source.append("instruction ").append_unsigned(*instruction).append(", ").append(file.view()).append(":");
-  report.source.append_unsigned(line->place >> 10).append(": ").append(trim(text.view()));
-}
-
-// Asked again with room for a log, more each time it does not fit; since 6.4 its end is there in any case.
-Result<void> explain(Loading& loading, const LinkedProgram& program, const ProgramText& text, const Error& refused,
-                     ProgramReport& report) {
-  Error error = refused;
-  for (std::size_t bytes = kFirstLog; bytes <= kLargestLog; bytes *= 8) {
-    auto log = Mapping::of_memory(bytes);
-    if (!log) break;
-    const std::span<char> room(reinterpret_cast<char*>(log->data()), log->size());
-    const auto again = bpf_load_program(text, room);
-    if (again) return {};  // it was refused for want of something that is there now
-    const std::string_view all(room.data(), ::strnlen(room.data(), room.size()));
-    const bool cut = again.error().code == ENOSPC;
-    if (cut && (loading.options.verbose || all.find("\nprocessed ") == std::string_view::npos)) continue;
-    if (loading.options.verbose) loading.errors.text(all).text("\n");
-    error.subject = verifier_complaint(all);
-    find_source(loading, program, all, report);
-    return error;
-  }
-  return error;
-}
-
 // Helpers that read memory of the kernel or of a process have names of their own since 5.5.
 bool use_older_reads(LinkedProgram& program) {
   bool changed = false;
@@ -260,7 +194,8 @@ Result<void> load_one_program(Loading& loading, uint32_t number, ProgramReport& 
     }
   }
   if (!loaded)
-    if (const auto explained = explain(loading, program, text, loaded.error(), report); !explained) return explained;
+    if (const auto explained = explain_refusal(loading, program, text, loaded.error(), report); !explained)
+      return explained;
   report.fingerprint = fingerprint(program);
   return {};
 }
