@@ -9,6 +9,7 @@ namespace hosa {
 
 struct LoadOptions {
   bool verbose = false;
+  uint32_t type = 0;  // BPF_PROG_TYPE_* of programs whose section tells nothing
 };
 
 struct Loading {

@@ -121,6 +121,8 @@ Result<void> describe(Loading& loading, uint32_t number, ProgramText& text) {
   text.name = function.name;
   text.licence = loading.image.licence.data();
   const SectionKind* const kind = section_kind(function.section_name);
+  text.type = loading.options.type;
+  if (kind == nullptr && text.type != 0) return {};
   if (kind == nullptr) return make_error(EINVAL, "nothing is known of programs in section", function.section_name);
   text.type = kind->type;
   text.expected_attach_type = kind->attach;
