@@ -8,6 +8,18 @@ namespace {
 
 constexpr uint64_t kMaxBtfBytes = uint64_t{64} << 20;  // the largest kernel's is 10 MB; the kernel takes up to 16 MB
 
+// What is mapped must be what is read: the first kernels that map it gave other pages on arm64.
+std::optional<Mapping> map_whole(int file, uint64_t size) {
+  btf_header read, seen;
+  if (size < sizeof read || ::pread(file, &read, sizeof read, 0) != sizeof read) return std::nullopt;
+  void* const data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+  if (data == MAP_FAILED) return std::nullopt;
+  Mapping mapping = Mapping::owning(data, size);
+  std::memcpy(&seen, data, sizeof seen);
+  if (std::memcmp(&read, &seen, sizeof read) != 0) return std::nullopt;
+  return mapping;
+}
+
 }  // namespace
 
 Result<Btf> Btf::of_bytes(Bytes bytes) {
@@ -32,10 +44,8 @@ Result<Btf> Btf::of_file(Fd file, const Btf* base) {
     btf.first_id_ = base->count();
     btf.first_string_ = static_cast<uint32_t>(base->strings_size_);
   }
-  if (void* const mapped =
-          btf.size_ == 0 ? MAP_FAILED : ::mmap(nullptr, btf.size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
-      mapped != MAP_FAILED) {
-    btf.mapping_ = Mapping::owning(mapped, btf.size_);
+  if (auto mapped = map_whole(file.get(), btf.size_)) {
+    btf.mapping_ = std::move(*mapped);
     btf.bytes_ = Bytes(btf.mapping_.data(), btf.size_);
     return checked(static_cast<Btf&&>(btf));
   }
