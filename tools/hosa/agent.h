@@ -9,6 +9,7 @@
 #include "proprioception/cgroup_mount.h"
 #include "proprioception/pressure_trigger.h"
 #include "proprioception/self.h"
+#include "tools/hosa/baseline_store.h"
 #include "tools/hosa/control.h"
 #include "tools/hosa/cpu_hold.h"
 #include "tools/hosa/latency.h"
@@ -80,6 +81,11 @@ class Agent {
   HoldContext context();
   bool acting_allowed() const { return !options_.shadow && !paused_; }
 
+  // remember.cpp
+  void recall();
+  void remember();
+  void learn_a_size();
+
   // report.cpp
   void report(std::string_view request);
   void report_senses();
@@ -113,6 +119,9 @@ class Agent {
   bool quota_used_ = false;  // a held one has used up what its bucket allowed
   Handed handed_{senses_.kernel()};
   const Moment* moment_ = nullptr;
+  BaselineStore baseline_;
+  KnownSizes known_sizes_;
+  std::size_t next_size_ = 0;  // whose turn it is to be looked at
   Fd epoll_, timer_, signals_;
   std::array<Fd, 2> pressure_triggers_;
   bool paused_ = false, ending_ = false, memory_controller_ = false, ready_told_ = false, nobody_told_ = false;

@@ -163,11 +163,24 @@ pid_t start_agent(const Demo& demo, const Options& given) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   const Fd quiet(::open("/dev/null", O_WRONLY));
   ::dup2(quiet.get(), STDOUT_FILENO);
-  const char* const argv[] = {
-      "hosa",       "run",         "--only",     only.c_str(), "--room",
-      room.c_str(), "--warmup",    "5s",         "--state",    demo.state.c_str(),
-      "--audit",    audit.c_str(), "--duration", "60s",        ::geteuid() == 0 ? "--json" : "--unprivileged",
-      nullptr};
+  const char* const argv[] = {"hosa",
+                              "run",
+                              "--only",
+                              only.c_str(),
+                              "--room",
+                              room.c_str(),
+                              "--warmup",
+                              "5s",
+                              "--state",
+                              demo.state.c_str(),
+                              "--baseline",
+                              "none",
+                              "--audit",
+                              audit.c_str(),
+                              "--duration",
+                              "60s",
+                              ::geteuid() == 0 ? "--json" : "--unprivileged",
+                              nullptr};
   ::execv("/proc/self/exe", const_cast<char* const*>(argv));
   ::_exit(127);
 }

@@ -36,6 +36,7 @@ constexpr const char* kOptionsHelp =
     "  --room SIZE          play as if only so much memory were left (demo, trials)\n"
     "  --audit FILE         where the decisions are written, one JSON line each (default /var/log/hosa/audit.jsonl)\n"
     "  --state DIR          journal and control socket (default /run/hosa)\n"
+    "  --baseline FILE      what was learned is kept there over restarts (default /var/lib/hosa/baseline; none: nowhere)\n"
     "  --config FILE        instead of /etc/hosa/hosa.toml and hosa.toml.d\n"
     "  --unprivileged       run without root, as far as that goes (with --only)\n"
     "  --without WORDS      force lower rungs: bpf,btf,tracefs,cgroup,memcg,psi\n"

@@ -64,6 +64,8 @@ Result<void> set_value(Options& options, std::string_view name, std::string_view
     options.only = value;
   else if (name == "--audit")
     options.audit = value;
+  else if (name == "--baseline")
+    options.baseline = value;
   else if (name == "--state")
     options.state = value;
   else if (name == "--config")
@@ -72,7 +74,8 @@ Result<void> set_value(Options& options, std::string_view name, std::string_view
     options.schema = value;
   else
     return make_error(0, "unknown option", name);
-  if (options.only.cut() || options.audit.cut() || options.state.cut() || options.config.cut() || options.schema.cut())
+  if (options.only.cut() || options.audit.cut() || options.state.cut() || options.config.cut() ||
+      options.schema.cut() || options.baseline.cut())
     return make_error(0, "value too long for", name);
   return {};
 }

@@ -21,6 +21,7 @@ struct Options {
   double room_bytes = 0;      // 0 = the whole machine
   FixedString<256> only;      // cgroup path prefix (/...), pid:N (its tree), or part of a cgroup path or command line
   FixedString<256> audit;     // audit log file; empty = /var/log/hosa/audit.jsonl, else in the state directory
+  FixedString<240> baseline;  // what was learned: a file, or none; empty = /var/lib/hosa/baseline
   FixedString<256> config;    // instead of /etc/hosa/hosa.toml
   bool unprivileged = false;  // run as far as it goes without root (demo)
   FixedString<128> state;     // state directory; empty = /run/hosa and its fallbacks
