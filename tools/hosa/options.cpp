@@ -53,6 +53,13 @@ Result<void> set_value(Options& options, std::string_view name, std::string_view
     options.room_bytes = *bytes;
     return {};
   }
+  if (name == "--size") {
+    auto bytes = parse_size_bytes(value);
+    if (!bytes) return bytes.error();
+    if (*bytes < 64.0 * 1024) return make_error(0, "--size takes at least 64K, not", value);
+    options.size_bytes = *bytes;
+    return {};
+  }
   if (name == "--without") {
     auto without = parse_without(value);
     if (!without) return without.error();
@@ -86,6 +93,7 @@ bool set_flag(Options& options, std::string_view name) {
   if (name == "--all") return options.all = true;
   if (name == "--strict") return options.strict = true;
   if (name == "--quick") return options.quick = true;
+  if (name == "--csv") return options.csv = true;
   if (name == "--table") return options.table = true;
   if (name == "--once") return options.once = true;
   if (name == "--unprivileged") return options.unprivileged = true;
@@ -137,7 +145,8 @@ Result<Options> parse_options(std::span<char* const> argv) {
   for (std::size_t i = 2; i < argv.size(); ++i) {
     std::string_view rest = argv[i];
     if (set_flag(options, rest)) continue;
-    const bool takes_file = std::string_view(options.verb) == "replay";
+    const std::string_view verb = options.verb;
+    const bool takes_file = verb == "replay" || verb == "record";
     if (takes_file && options.file.empty() && (rest == "-" || slice(rest, 0, 1) != "-")) {
       options.file = rest;
       if (options.file.cut()) return make_error(0, "file name too long:", rest);

@@ -14,6 +14,7 @@ int status_verb(const Options& options);   // status.cpp
 int release_verb(const Options& options);  // release.cpp
 int pause_verb(const Options& options);    // status.cpp
 int resume_verb(const Options& options);   // status.cpp
+int record_verb(const Options& options);   // record.cpp
 int replay_verb(const Options& options);   // replay.cpp
 
 // One line to standard output or standard error, in one write.
