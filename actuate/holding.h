@@ -67,6 +67,7 @@ class Holding {
 
   Stage stage() const { return stage_; }
   int level() const { return stage_ == Stage::insured ? 2 : stage_ == Stage::bucket ? (severe_ ? 4 : 3) : 0; }
+  double room_bytes() const { return room_; }
   double insurance_bytes() const { return insurance_; }
   double base_bytes() const { return base_; }
   double line_bytes() const { return line_; }

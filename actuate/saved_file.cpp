@@ -44,7 +44,7 @@ FixedString<256> directory_of(std::string_view path) {
     line.append(written.error().text().view()).append("\n");
     if (pages.told++ == 0) (void)!::write(STDERR_FILENO, line.c_str(), line.size());
   }
-  __atomic_store_n(&pages.state, written ? SavedState::done : SavedState::failed, __ATOMIC_RELEASE);
+  pages.set(written ? SavedState::done : SavedState::failed);
   ::_exit(written ? 0 : 1);
 }
 

@@ -20,8 +20,8 @@ enum class SavedState : uint32_t { idle, asked, done, failed };
 struct SavedPages {
   static constexpr std::size_t kBytes = 32 * 1024;  // 64 dimensions take 25 KB, 256 known sizes 6 KB
 
-  SavedState state;  // stored and loaded atomically; `asked` belongs to the keeper's side
-  int32_t error;     // errno of the last failure
+  uint32_t state;  // a SavedState; from `asked` on the pages belong to the keeper's side
+  int32_t error;   // errno of the last failure
   uint32_t told;
   uint32_t size;
   char path[256];
@@ -29,7 +29,8 @@ struct SavedPages {
 
   // Null where no memory is to be had. Never unmapped: it lives as long as the process.
   static SavedPages* map();
-  SavedState look() const { return __atomic_load_n(&state, __ATOMIC_ACQUIRE); }
+  SavedState look() const { return static_cast<SavedState>(__atomic_load_n(&state, __ATOMIC_ACQUIRE)); }
+  void set(SavedState next) { __atomic_store_n(&state, static_cast<uint32_t>(next), __ATOMIC_RELEASE); }
 };
 
 // Keeper: forks who writes; answers its pid.

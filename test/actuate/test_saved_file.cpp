@@ -18,7 +18,7 @@ void fill(SavedPages& pages, const std::string& path, std::string_view text) {
   std::memcpy(pages.path, path.c_str(), path.size() + 1);
   std::memcpy(pages.bytes, text.data(), text.size());
   pages.size = static_cast<uint32_t>(text.size());
-  __atomic_store_n(&pages.state, SavedState::asked, __ATOMIC_RELEASE);
+  pages.set(SavedState::asked);
 }
 
 }  // namespace

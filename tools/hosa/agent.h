@@ -89,6 +89,7 @@ class Agent {
   // report.cpp
   void report(std::string_view request);
   void report_senses();
+  void report_why();
   void report_protected(JsonLine& line);
   void note(const char* event, const char* key, std::string_view text);
 

@@ -143,9 +143,9 @@ bool BaselineStore::write(const detect::Detector& detector, const KnownSizes& si
   if (size == 0) return false;
   pages_->size = static_cast<uint32_t>(size);
   std::memcpy(pages_->path, path_.c_str(), path_.size() + 1);
-  __atomic_store_n(&pages_->state, SavedState::asked, __ATOMIC_RELEASE);
+  pages_->set(SavedState::asked);
   if (keeper.ask(make_request(KeeperTask::save, 0, "", 0))) return true;
-  __atomic_store_n(&pages_->state, SavedState::idle, __ATOMIC_RELEASE);
+  pages_->set(SavedState::idle);
   return false;
 }
 
@@ -167,7 +167,7 @@ bool BaselineStore::step(detect::Detector& detector, const KnownSizes& sizes, Ke
   const bool due = written_s_ < 0 || now_s - written_s_ >= kEveryS;
   if (!calm || !due || now_s - tried_s_ < kAgainS) return false;
   // Who wrote the last one and never ended was killed: it is not waited for.
-  if (pages_->look() == SavedState::asked) __atomic_store_n(&pages_->state, SavedState::idle, __ATOMIC_RELEASE);
+  if (pages_->look() == SavedState::asked) pages_->set(SavedState::idle);
   tried_s_ = now_s;
   if (write(detector, sizes, keeper)) written_s_ = now_s;
   return false;

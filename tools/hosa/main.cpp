@@ -20,6 +20,7 @@ constexpr Verb kVerbs[] = {
     {"doctor", doctor_verb, "each sense and each means of holding: the rung it stands on, and what would improve it"},
     {"sense", sense_verb, "the state vector now, what is normal, and who carries it (--once, --for TIME)"},
     {"status", status_verb, "what the running agent sees and holds, and whom it protects"},
+    {"why", why_verb, "the reason for the last decision in three sentences (of the running agent, or --audit FILE)"},
     {"release", release_verb, "give everything back (--all), with or without a running agent"},
     {"pause", pause_verb, "decide and log, but change nothing until `resume`"},
     {"resume", resume_verb, "act again"},

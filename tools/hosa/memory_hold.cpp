@@ -121,8 +121,9 @@ bool MemoryHold::begin(const HoldContext& c, const Unit& unit, const Finding& fi
   Observation o = observe(c);
   e_.bytes_at_begin = o.bytes;
   o = observe(c);
+  const Orders orders = e_.holding.insure(o);
   e_.note(c, "culprit", "name", "", "", "named", true);
-  carry_out(c, e_.holding.insure(o));
+  carry_out(c, orders);
   if (!line_.possible()) e_.note(c, "insured", "watch", "", "", "no line can be set here: counted instead", true);
   return true;
 }

@@ -29,6 +29,7 @@ struct Moment {
   double unowned_bytes = 0;  // Shmem + SUnreclaim + socket memory
   double tasks = 0;
   const detect::Verdict* verdict = nullptr;
+  const detect::Detector* detector = nullptr;  // for what is normal
 };
 
 class Senses {

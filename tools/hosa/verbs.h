@@ -11,6 +11,7 @@ int demo_verb(const Options& options);     // demo.cpp
 int doctor_verb(const Options& options);   // doctor.cpp
 int sense_verb(const Options& options);    // sense.cpp
 int status_verb(const Options& options);   // status.cpp
+int why_verb(const Options& options);      // why.cpp
 int release_verb(const Options& options);  // release.cpp
 int pause_verb(const Options& options);    // status.cpp
 int resume_verb(const Options& options);   // status.cpp
