@@ -17,6 +17,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"run", run_verb, "watch this machine and hold back what would bring it down (foreground)"},
     {"demo", demo_verb, "a leak and a spinner of its own, seen, held and released before your eyes (<= 40 s)"},
+    {"selftest", selftest_verb, "each sense and means tried on processes of its own, one line each (--quick: 10 s)"},
     {"doctor", doctor_verb, "each sense and each means of holding: the rung it stands on, and what would improve it"},
     {"sense", sense_verb, "the state vector now, what is normal, and who carries it (--once, --for TIME)"},
     {"status", status_verb, "what the running agent sees and holds, and whom it protects"},
