@@ -70,17 +70,22 @@ uint64_t Census::tree_unit(const ProcessInfo& process) const {
   return kTreeUnit | static_cast<uint64_t>(top);
 }
 
-uint64_t Census::place(const ProcessInfo& process, bool fresh) {
+Census::Seen Census::place(const ProcessInfo& process, bool fresh) {
   const auto at = std::lower_bound(seen_.begin(), seen_.end(), process.pid,
                                    [](const Seen& seen, int key) { return seen.pid < key; });
   const bool known = at != seen_.end() && at->pid == process.pid && at->start_ticks == process.start_ticks;
-  if (known && !fresh) return at->unit;
+  if (known && !fresh && !at->again) return *at;
+  Seen seen{process.pid, process.start_ticks, 0, !known};
   if (setup_.cgroup_root != nullptr) {
     const auto path = read_cgroup_path(*setup_.proc, process.pid);
     const int index = path ? tree_.index_of(path->view()) : -1;
-    if (index > 0) return tree_.items[static_cast<std::size_t>(index)].id;
+    if (index > 0) {
+      seen.unit = tree_.items[static_cast<std::size_t>(index)].id;
+      return seen;
+    }
   }
-  return known && (at->unit & kTreeUnit) != 0 ? at->unit : tree_unit(process);
+  seen.unit = known && (at->unit & kTreeUnit) != 0 ? at->unit : tree_unit(process);
+  return seen;
 }
 
 // The unit of a cgroup's memory is the nearest one above that has memory files: below a container without delegation
@@ -151,7 +156,7 @@ void Census::take_processes(bool fresh, bool only_root) {
   root_has_users_ = false;
   for (const ProcessInfo& process : processes_) {
     if (process.kernel_thread()) continue;
-    Seen seen{process.pid, process.start_ticks, place(process, fresh)};
+    const Seen seen = place(process, fresh);
     seen_next_.push_back(seen);
     const bool tree = (seen.unit & kTreeUnit) != 0;
     root_has_users_ = root_has_users_ || (tree && process.pid > 1);

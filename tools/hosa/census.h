@@ -61,13 +61,14 @@ class Census {
   struct Seen {
     int pid = 0;
     uint64_t start_ticks = 0, unit = 0;
+    bool again = false;  // first seen at the last look: who starts a service forks first and moves the child then
   };
   void walk(double now_s);
   void add_unit(const Cgroup& cgroup);
   void follow_units();
   void take_processes(bool fresh, bool only_root);
   void give_unowned(double bytes, std::span<const ProcessShare> handed);
-  uint64_t place(const ProcessInfo& process, bool fresh);
+  Seen place(const ProcessInfo& process, bool fresh);
   uint64_t tree_unit(const ProcessInfo& process) const;
   std::size_t slot(const Unit& unit);
 
