@@ -23,7 +23,7 @@ verdict selftest "exit code $code: $(grep FAIL "$dir/out" | tr '\n' ';')" test $
 verdict selftest-in-time "$took s" test $took -le 60
 for line in 'sense forks' 'leak: held' 'leak: slowed' 'leak: given back' 'leak: works again' 'births: named and held' \
   'births: given back' 'kill -9: all is restored'; do
-  verdict "selftest-tells '$line'" "$(grep "$line" "$dir/out")" grep -qE "^ok +$line[a-z, ]* +[0-9.]+ s" "$dir/out"
+  verdict "selftest-tells '$line'" "$(grep "$line" "$dir/out")" grep -qE "^ok +${line}[a-z, ]* +[0-9.]+ s" "$dir/out"
 done
 verdict selftest-tidies "$(left $test | tr '\n' ';')" within 3 nothing_left $test
 
