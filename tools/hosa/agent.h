@@ -128,7 +128,7 @@ class Agent {
   bool paused_ = false, ending_ = false, memory_controller_ = false, ready_told_ = false, nobody_told_ = false;
   int told_level_ = 0;
   double ends_s_ = 0, counted_s_ = -1e9, looked_s_ = 0, leased_s_ = 0, others_s_ = -1e9, respite_until_s_ = -1e9,
-         crowded_since_s_ = -1, started_s_ = 0;
+         crowded_since_s_ = -1, started_s_ = 0, sized_s_ = 0;
   Latency tick_latency_, record_latency_;
   uint64_t sensed_ns_ = 0, ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0;
 };

@@ -9,7 +9,8 @@ namespace {
 constexpr double kWalkS = 1, kWalkCalmS = 30;  // how often new cgroups are looked for, suspicious and calm
 constexpr double kMoved = 64 * 1024;           // bytes
 constexpr unsigned kForgetPasses = 64;         // known kernel threads are read again: pids are used again
-constexpr double kTicksPerSecond = 100;        // USER_HZ, all ports
+constexpr double kFirstWaitS = 0.1, kLastWaitS = 20;
+constexpr double kTicksPerSecond = 100;  // USER_HZ, all ports
 
 const ProcessShare* find_handed(std::span<const ProcessShare> handed, int pid) {
   for (const ProcessShare& usage : handed) {
@@ -74,8 +75,9 @@ Census::Seen Census::place(const ProcessInfo& process, bool fresh) {
   const auto at = std::lower_bound(seen_.begin(), seen_.end(), process.pid,
                                    [](const Seen& seen, int key) { return seen.pid < key; });
   const bool known = at != seen_.end() && at->pid == process.pid && at->start_ticks == process.start_ticks;
-  if (known && !fresh && !at->again) return *at;
-  Seen seen{process.pid, process.start_ticks, 0, !known};
+  if (known && !fresh && now_s_ < at->again_s) return *at;
+  Seen seen{process.pid, process.start_ticks, 0, 0, known ? 5 * at->wait_s : kFirstWaitS};
+  seen.again_s = seen.wait_s < kLastWaitS ? now_s_ + seen.wait_s : 1e18;
   if (setup_.cgroup_root != nullptr) {
     const auto path = read_cgroup_path(*setup_.proc, process.pid);
     const int index = path ? tree_.index_of(path->view()) : -1;
@@ -210,6 +212,7 @@ void Census::give_unowned(double bytes, std::span<const ProcessShare> handed) {
 
 void Census::take(double now_s, double unowned_bytes, Handed& handed, Look look) {
   const bool fresh = look == Look::onset, calm = look == Look::calm;
+  now_s_ = now_s;
   const bool walked = fresh || by_processes() || now_s - walked_s_ >= (calm ? kWalkCalmS : kWalkS);
   if (walked)
     walk(now_s);

@@ -8,8 +8,9 @@
 namespace hosa {
 namespace {
 
-// A unit has settled at what it uses if it used about as much half a minute ago.
-constexpr double kSettledS = 30, kSettledShare = 0.02;
+// A unit has settled at what it uses if it used about as much 20 s ago: so far back the history reaches also where
+// churn trips all day, and a generation of it is kept each 2 s.
+constexpr double kSettledS = 20, kSettledShare = 0.02, kTurnS = 5;
 
 }  // namespace
 
@@ -28,8 +29,10 @@ void Agent::remember() {
     note("baseline", "what", baseline_.told());
 }
 
-// One unit each calm census: its largest process must be read, which is too dear for all of them at once.
+// One unit each 5 s: its largest process must be read, which is too dear for all of them at once.
 void Agent::learn_a_size() {
+  if (active_holds() > 0 || moment_->now_s - sized_s_ < kTurnS) return;
+  sized_s_ = moment_->now_s;
   const std::span<const UnitUse> uses = census_.uses();
   const UseHistory::Generation* const before = history_.at(moment_->now_s - kSettledS);
   if (uses.empty() || before == nullptr || before->time_s > moment_->now_s - kSettledS) return;

@@ -40,7 +40,7 @@ void Agent::sense_and_suspect(uint64_t now_ns) {
   moment_ = &senses_.take(!acts_in_force(), holding);
   suspect();
   if (count()) {
-    if (!suspects() && active_holds() == 0) learn_a_size();
+    learn_a_size();
     look_for_memory();
     look_for_cpu();
     look_for_tasks();
