@@ -15,7 +15,7 @@ why >"$dir/out" 2>&1
 code=$?
 verdict why-without-agent "exit code $code: $(cat "$dir/out")" test $code = 1
 offend leak leak 8 200
-start_agent --only "$only" --room 64M --warmup 3s || { not_ok why 'the agent did not start'; exit 1; }
+start_agent --only "$only" --room 64M --warmup 5m || { not_ok why 'the agent did not start'; exit 1; }
 why >"$dir/out"
 verdict why-calm "$(cat "$dir/out")" grep -qE 'Nothing has been decided|ago' "$dir/out"
 named() { why --json >"$dir/why.json" && [ "$(json "w.get('reason', {}).get('event')")" = culprit ]; }

@@ -33,7 +33,7 @@ void Agent::remember() {
 void Agent::learn_a_size() {
   if (active_holds() > 0 || moment_->now_s - sized_s_ < kTurnS) return;
   sized_s_ = moment_->now_s;
-  const std::span<const UnitUse> uses = census_.uses();
+  const std::span<const UnitUse> uses = candidates();  // who may not be held need not be known
   const UseHistory::Generation* const before = history_.at(moment_->now_s - kSettledS);
   if (uses.empty() || before == nullptr || before->time_s > moment_->now_s - kSettledS) return;
   for (std::size_t looked = 0; looked < uses.size(); ++looked) {
