@@ -30,8 +30,10 @@ FixedString<240> in_directory(std::string_view directory) {
 // The keeper's working directory is the root.
 FixedString<240> from_root(std::string_view path) {
   char here[200];
-  if (path.empty() || path.front() == '/' || ::getcwd(here, sizeof here) == nullptr) return path;
-  return FixedString<240>(here).append("/").append(path);
+  // Not getcwd: the C library's would bring its allocator along.
+  const ssize_t size = path.empty() || path.front() == '/' ? 0 : ::readlink("/proc/self/cwd", here, sizeof here);
+  if (size <= 0 || size == static_cast<ssize_t>(sizeof here)) return path;
+  return FixedString<240>(std::string_view(here, static_cast<std::size_t>(size))).append("/").append(path);
 }
 
 }  // namespace
