@@ -20,11 +20,14 @@ class KeeperLoop {
   KeeperAnswer carry_out(const KeeperRequest& request);
   Result<int> carry_out_in(const KeeperRequest& request, const Fd& cgroup, std::string_view path);
   bool watching() const;
+  Result<void> save();
+  void wait_for_writer(int tenths);
 
   Journal& journal_;
   KeeperSetup setup_;
   Fd agent_, socket_;
   AuditFile audit_;
+  pid_t writer_ = -1;  // a child that writes the saved file
 };
 
 }  // namespace hosa

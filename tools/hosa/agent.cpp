@@ -52,6 +52,7 @@ Result<void> Agent::open_journal() {
 Result<void> Agent::start_keeper() {
   KeeperSetup setup;
   setup.roots = &roots_;
+  setup.pages = baseline_.pages();
   setup.audit_path = options_.audit;
   if (setup.audit_path.empty() && ::access("/var/log", W_OK) == 0) setup.audit_path = "/var/log/hosa/audit.jsonl";
   if (setup.audit_path.empty() && !journal_->directory().empty()) {  // a read-only root
@@ -152,6 +153,7 @@ Result<void> Agent::open(int& exit_code) {
   const UndoReport left = undo_all(*journal_, roots_, false);  // what a dead agent left
   const auto self = read_process(proc_, ::getpid());
   journal_->set_agent(::getpid(), self ? self->start_ticks : 0);
+  baseline_.open(options_, journal_->directory());
   if (auto started = start_keeper(); !started) return started.error();
   if (left.total() > 0) note("given_back", "result", "what an earlier agent left was given back");
   if (!journal_->directory().empty()) {
@@ -169,6 +171,7 @@ Result<void> Agent::open(int& exit_code) {
   started_s_ = static_cast<double>(clock_ns(CLOCK_BOOTTIME)) * 1e-9;
   if (options_.duration_s > 0) ends_s_ = started_s_ + options_.duration_s;
   note("start", "kernel", machine_.kernel.view());
+  recall();
   return {};
 }
 
@@ -270,6 +273,7 @@ void Agent::stop() {
   line.number("tick_p99_us", static_cast<double>(tick_latency_.quantile_ns(0.99)) / 1000);
   line.integer("ticks", static_cast<int64_t>(ticks_)).integer("wakeups", static_cast<int64_t>(wakeups_));
   audit_.write(line);
+  if (moment_ != nullptr) baseline_.at_end(senses_.detector(), known_sizes_, *keeper_, moment_->now_s);
   keeper_->dismiss();
 }
 

@@ -9,7 +9,8 @@ namespace {
 constexpr double kWalkS = 1, kWalkCalmS = 30;  // how often new cgroups are looked for, suspicious and calm
 constexpr double kMoved = 64 * 1024;           // bytes
 constexpr unsigned kForgetPasses = 64;         // known kernel threads are read again: pids are used again
-constexpr double kTicksPerSecond = 100;        // USER_HZ, all ports
+constexpr double kFirstWaitS = 0.1, kLastWaitS = 20;
+constexpr double kTicksPerSecond = 100;  // USER_HZ, all ports
 
 const ProcessShare* find_handed(std::span<const ProcessShare> handed, int pid) {
   for (const ProcessShare& usage : handed) {
@@ -70,17 +71,23 @@ uint64_t Census::tree_unit(const ProcessInfo& process) const {
   return kTreeUnit | static_cast<uint64_t>(top);
 }
 
-uint64_t Census::place(const ProcessInfo& process, bool fresh) {
+Census::Seen Census::place(const ProcessInfo& process, bool fresh) {
   const auto at = std::lower_bound(seen_.begin(), seen_.end(), process.pid,
                                    [](const Seen& seen, int key) { return seen.pid < key; });
   const bool known = at != seen_.end() && at->pid == process.pid && at->start_ticks == process.start_ticks;
-  if (known && !fresh) return at->unit;
+  if (known && !fresh && now_s_ < at->again_s) return *at;
+  Seen seen{process.pid, process.start_ticks, 0, 0, known ? 5 * at->wait_s : kFirstWaitS};
+  seen.again_s = seen.wait_s < kLastWaitS ? now_s_ + seen.wait_s : 1e18;
   if (setup_.cgroup_root != nullptr) {
     const auto path = read_cgroup_path(*setup_.proc, process.pid);
     const int index = path ? tree_.index_of(path->view()) : -1;
-    if (index > 0) return tree_.items[static_cast<std::size_t>(index)].id;
+    if (index > 0) {
+      seen.unit = tree_.items[static_cast<std::size_t>(index)].id;
+      return seen;
+    }
   }
-  return known && (at->unit & kTreeUnit) != 0 ? at->unit : tree_unit(process);
+  seen.unit = known && (at->unit & kTreeUnit) != 0 ? at->unit : tree_unit(process);
+  return seen;
 }
 
 // The unit of a cgroup's memory is the nearest one above that has memory files: below a container without delegation
@@ -151,7 +158,7 @@ void Census::take_processes(bool fresh, bool only_root) {
   root_has_users_ = false;
   for (const ProcessInfo& process : processes_) {
     if (process.kernel_thread()) continue;
-    Seen seen{process.pid, process.start_ticks, place(process, fresh)};
+    const Seen seen = place(process, fresh);
     seen_next_.push_back(seen);
     const bool tree = (seen.unit & kTreeUnit) != 0;
     root_has_users_ = root_has_users_ || (tree && process.pid > 1);
@@ -205,6 +212,7 @@ void Census::give_unowned(double bytes, std::span<const ProcessShare> handed) {
 
 void Census::take(double now_s, double unowned_bytes, Handed& handed, Look look) {
   const bool fresh = look == Look::onset, calm = look == Look::calm;
+  now_s_ = now_s;
   const bool walked = fresh || by_processes() || now_s - walked_s_ >= (calm ? kWalkCalmS : kWalkS);
   if (walked)
     walk(now_s);

@@ -61,13 +61,16 @@ class Census {
   struct Seen {
     int pid = 0;
     uint64_t start_ticks = 0, unit = 0;
+    // Who starts a service forks first and moves the child then, and a program may move itself: where the young are is
+    // read again after 0.1, 0.5, 2.5 and 12.5 s.
+    double again_s = 0, wait_s = 0;
   };
   void walk(double now_s);
   void add_unit(const Cgroup& cgroup);
   void follow_units();
   void take_processes(bool fresh, bool only_root);
   void give_unowned(double bytes, std::span<const ProcessShare> handed);
-  uint64_t place(const ProcessInfo& process, bool fresh);
+  Seen place(const ProcessInfo& process, bool fresh);
   uint64_t tree_unit(const ProcessInfo& process) const;
   std::size_t slot(const Unit& unit);
 
@@ -91,7 +94,7 @@ class Census {
   bool root_has_users_ = true;
   std::array<Followed, kMostFollowed> followed_;
   std::size_t followed_count_ = 0;
-  double walked_s_ = -1e9;
+  double walked_s_ = -1e9, now_s_ = 0;
   KernelThreads kernel_threads_;
   unsigned passes_ = 0;
 };

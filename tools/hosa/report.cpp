@@ -48,8 +48,18 @@ void Agent::report_senses() {
   control_.answer(line.finish());
 }
 
+void Agent::report_why() {
+  JsonLine line;
+  line.integer("level", moment_ != nullptr ? level() : 0);
+  if (moment_ != nullptr) Audit::explain(line, *moment_, senses_.vector());
+  if (!audit_.reason().empty()) line.object("reason", audit_.reason());
+  if (!audit_.outcome().empty()) line.object("outcome", audit_.outcome());
+  control_.answer(line.finish());
+}
+
 void Agent::report(std::string_view request) {
   if (request == "sense") return report_senses();
+  if (request == "why") return report_why();
   JsonLine line;
   line.text("answer", request).flag("shadow", options_.shadow).flag("paused", paused_);
   line.number("uptime_s", static_cast<double>(clock_ns(CLOCK_BOOTTIME)) * 1e-9 - started_s_);

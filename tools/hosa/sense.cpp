@@ -1,14 +1,11 @@
 // hosa sense: the state vector now, what is normal for each dimension, and who carries it. If an agent runs, its answer
 // is shown, since it has learned; else the verb senses by itself, which takes three seconds and knows little of normal.
-#include <time.h>
-
 #include "detect/number_format.h"
-#include "loader/sys/file.h"
 #include "loader/sys/text.h"
 #include "tools/hosa/control.h"
 #include "tools/hosa/json_read.h"
+#include "tools/hosa/own_look.h"
 #include "tools/hosa/sense_report.h"
-#include "tools/hosa/surroundings.h"
 #include "tools/hosa/verbs.h"
 
 namespace hosa {
@@ -17,23 +14,12 @@ namespace {
 constexpr double kStepS = 0.5, kWarmupS = 6;
 using Page = FixedString<32 * 1024>;
 
-void sleep_s(double seconds) {
-  timespec wait{static_cast<time_t>(seconds),
-                static_cast<long>((seconds - static_cast<double>(static_cast<time_t>(seconds))) * 1e9)};
-  ::nanosleep(&wait, nullptr);
-}
-
-// What the verb needs to sense by itself. Several megabytes of tables, most of them never touched.
+// The verb's own look, and who uses what.
 struct OwnSenses {
-  Fd proc, sys;
-  CgroupHome cgroup;
-  Machine machine;
-  RungReport rungs;
-  Senses senses;
-  Handed handed{senses.kernel()};
+  OwnLook look;
+  Handed handed{look.senses.kernel()};
   Census census;
   UseHistory history;
-  double warmed_from_s = 0;
 
   Result<void> open(const Options& given);
   const Moment& take();
@@ -41,22 +27,16 @@ struct OwnSenses {
 };
 
 Result<void> OwnSenses::open(const Options& given) {
-  auto proc_directory = open_directory(AT_FDCWD, "/proc");
-  if (!proc_directory) return proc_directory.error();
-  proc = std::move(*proc_directory);
-  if (auto found = open_directory(AT_FDCWD, "/sys")) sys = std::move(*found);
-  if (!given.without.cgroup) cgroup = open_cgroup_home(proc, ::geteuid() == 0);
-  machine = read_machine(proc, sys, cgroup.directory);
   Options options = given;
   if (options.warmup_s < 0) options.warmup_s = kWarmupS;
-  senses.open(proc, sys, machine, options, rungs);
-  census.open({&proc, cgroup.directory ? &cgroup.directory : nullptr, machine.memory_controller && !given.without.memcg,
-               static_cast<double>(machine.page_bytes)});
+  if (const auto opened = look.open(options); !opened) return opened.error();
+  census.open({&look.proc, look.cgroup.directory ? &look.cgroup.directory : nullptr,
+               look.machine.memory_controller && !given.without.memcg, static_cast<double>(look.machine.page_bytes)});
   return {};
 }
 
 const Moment& OwnSenses::take() {
-  const Moment& moment = senses.take(true, false);
+  const Moment& moment = look.senses.take(true, false);
   history.remember(moment.now_s, census.uses());
   census.take(moment.now_s, moment.unowned_bytes, handed, Census::Look::suspicious);
   return moment;
@@ -65,9 +45,9 @@ const Moment& OwnSenses::take() {
 std::string_view OwnSenses::describe(JsonLine& line, const Moment& moment) {
   line.text("from", "its own look")
       .number("t", moment.boot_s)
-      .number("warmup_left_s", senses.detector().warmup_left_seconds());
+      .number("warmup_left_s", look.senses.detector().warmup_left_seconds());
   line.number("dbar", moment.verdict->smoothed).integer("score_level", moment.verdict->level);
-  describe_vector(line, senses, *moment.verdict);
+  describe_vector(line, look.senses, *moment.verdict);
   describe_carriers(line, census, history.at(moment.now_s - 2), moment.now_s);
   return line.finish();
 }
@@ -132,6 +112,7 @@ char answer_buffer[ControlServer::kAnswerBytes];
 // --once: one table, after enough readings to say what is usual. --for TIME: a table a second (or a line of JSON each
 // half second) for so long; without either, until it is interrupted.
 int sense_verb(const Options& options) {
+  if (options.csv) return record_verb(options);
   const double ends_s = options.duration_s;
   OwnSenses* own = nullptr;
   if (!ask_running(options, answer_buffer)) {

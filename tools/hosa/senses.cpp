@@ -91,6 +91,7 @@ const Moment& Senses::take(bool learning, bool own_containment) {
   let_others_run();
   const auto values = vector_.read(readings_, own_containment);
   let_others_run();
+  moment_.detector = &*detector_;
   moment_.verdict = &detector_->step(values, moment_.now_s, learning);
   let_others_run();
   look_closely_if_needed();

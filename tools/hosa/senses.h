@@ -29,6 +29,7 @@ struct Moment {
   double unowned_bytes = 0;  // Shmem + SUnreclaim + socket memory
   double tasks = 0;
   const detect::Verdict* verdict = nullptr;
+  const detect::Detector* detector = nullptr;  // for what is normal
 };
 
 class Senses {
@@ -43,6 +44,7 @@ class Senses {
   KernelSide& kernel() { return kernel_; }
   const StateVector& vector() const { return vector_; }
   const detect::Detector& detector() const { return *detector_; }
+  detect::Detector& detector() { return *detector_; }  // for what is recalled of earlier runs
   const Sample& sample() const { return sample_; }
   const Readings& readings() const { return readings_; }
   const Topology& topology() const { return topology_; }

@@ -40,10 +40,12 @@ void Agent::sense_and_suspect(uint64_t now_ns) {
   moment_ = &senses_.take(!acts_in_force(), holding);
   suspect();
   if (count()) {
+    learn_a_size();
     look_for_memory();
     look_for_cpu();
     look_for_tasks();
   }
+  remember();
   tripwires_.relax(senses_.kernel(), moment_->now_s);
   if (const int now = level(); now != told_level_) {
     JsonLine line = audit_.line("level", now);
