@@ -15,6 +15,7 @@ probe memory
 probe sched
 probe fault
 probe block
+probe network
 probe brk
 probe fork
 

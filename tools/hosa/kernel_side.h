@@ -40,8 +40,8 @@ struct KernelSources {
   const char* sys = "/sys";
 };
 
-enum class KernelSensor { memory, wakeups, faults, brk, block_io, forks, execs, exits };
-inline constexpr std::size_t kKernelSensors = 8;
+enum class KernelSensor { memory, wakeups, faults, brk, block_io, block_bytes, packets, forks, execs, exits };
+inline constexpr std::size_t kKernelSensors = 10;
 
 // Sums over all possible CPUs since open(). A sensor that is absent stays 0: ask has().
 struct Counters {
@@ -49,12 +49,16 @@ struct Counters {
   uint64_t faults = 0;     // while watch_faults() was on
   uint64_t brk_calls = 0;  // while brk_observed_ns() ran
   uint64_t block_issues = 0;
-  uint64_t forks = 0;  // threads too, as `processes` of /proc/stat
+  uint64_t block_bytes = 0;  // asked of block devices, before merging; both levels of a stacked one
+  uint64_t packets = 0;      // given to network devices
+  uint64_t forks = 0;        // threads too, as `processes` of /proc/stat
   uint64_t execs = 0;
   uint64_t exits = 0;
   uint64_t anon_bytes = 0;
   uint64_t all_bytes = 0;
-  uint64_t records_lost = 0;  // ring full
+  uint64_t records_lost = 0;                      // ring full
+  uint64_t unattributed = 0;                      // samples for which a table had no room
+  uint64_t made_processes = 0, made_cgroups = 0;  // entries ever made in the tables
 };
 
 struct CgroupShare {
@@ -96,7 +100,11 @@ class KernelSide {
   void watch_faults(bool on);
 
   // All zero after open(): nothing trips. Take effect at the next sample on each CPU.
-  void set_limits(const WindowLimits& limits);
+  void set_limits(const WindowLimits& limits);  // of all CPUs
+  void set_limit(std::size_t cpu, int subject, int span, uint64_t limit);
+  // How many windows that are over held so much (events.h, HOSA_BUCKETS). 0 without BPF. Wraps around.
+  uint32_t ended_windows(std::size_t cpu, int subject, int span, std::size_t bucket) const;
+  uint32_t cpu_slots() const { return counters_ ? cpu_slots_ : 0; }
   void quiet_until(uint64_t monotonic_ns);
   // A record with span HOSA_QUOTA comes when that cgroup has been handed so many bytes more. slot < HOSA_QUOTAS.
   void arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes);
@@ -112,6 +120,12 @@ class KernelSide {
   // that has been idle longest goes first, and a cumulative value that falls means it went and came back.
   Result<std::size_t> read_usage_by_cgroup(std::span<CgroupShare> out) const;
   Result<std::size_t> read_usage_by_process(std::span<ProcessShare> out) const;
+  // Entries that the tables dropped for others since open(), with all that was counted in them. Reads both tables'
+  // keys: for whoever asks, not for the loop.
+  struct Forgotten {
+    uint64_t processes = 0, cgroups = 0, samples = 0;  // samples: found no room at all
+  };
+  Forgotten forgotten() const;
 
  private:
   static constexpr std::size_t kMaxFaultCounters = 512;  // CPUs; beyond, faults come from /proc/vmstat
@@ -120,6 +134,7 @@ class KernelSide {
   Error find_tracefs(const KernelSources& sources);
   void configure(RungReport& report);
   Result<Fd> load(Bytes file, std::string_view program);
+  Result<void> attach_block_bytes();
   Result<void> attach_raw(Bytes file, std::string_view program, const char* tracepoint);
   void open_raw_probes(const Error* no_bpf, RungReport& report);
   void open_brk(const KernelSources& sources, const Error* no_bpf, uint64_t now_ns, RungReport& report);
@@ -131,6 +146,7 @@ class KernelSide {
   void close_fault_counters();
   void hold(Fd fd);
   void set_has(KernelSensor sensor) { has_[static_cast<std::size_t>(sensor)] = true; }
+  hosa_cpu* slot(std::size_t cpu) const { return reinterpret_cast<hosa_cpu*>(counters_.data()) + cpu; }
   hosa_config* config() const { return reinterpret_cast<hosa_config*>(config_.data()); }
 
   Maps maps_;
