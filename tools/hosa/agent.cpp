@@ -165,7 +165,7 @@ Result<void> Agent::open(int& exit_code) {
   if (auto opened = open_sources(); !opened) return opened.error();
   open_pressure_triggers();
   know_everybody();
-  tripwires_.open(senses_.kernel());
+  tripwires_.open(senses_.kernel(), static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9);
   started_s_ = static_cast<double>(clock_ns(CLOCK_BOOTTIME)) * 1e-9;
   if (options_.duration_s > 0) ends_s_ = started_s_ + options_.duration_s;
   note("start", "kernel", machine_.kernel.view());

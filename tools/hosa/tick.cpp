@@ -44,7 +44,7 @@ void Agent::sense_and_suspect(uint64_t now_ns) {
     look_for_cpu();
     look_for_tasks();
   }
-  tripwires_.relax(senses_.kernel(), moment_->now_s);
+  tripwires_.learn(senses_.kernel(), moment_->now_s, level() == 0 && active_holds() == 0);
   if (const int now = level(); now != told_level_) {
     JsonLine line = audit_.line("level", now);
     line.integer("before", told_level_);
