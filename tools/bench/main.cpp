@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/bench/latency.h"
 #include "tools/bench/measures.h"
 
 namespace {
@@ -158,6 +159,9 @@ int main(int argc, char** argv) {
   for (const Row& row : kRows) print(row, without, with);
   std::fflush(stdout);
   const pid_t agent = start_agent();
+  bench::print_latency("tripwire", 0, 30, ask);
+  bench::print_latency("beside 3 hogs", 3, 30, ask);
+  std::fflush(stdout);
   print_agent(agent);
   stop_agent(agent);
   const std::string clean = "rm -rf " + state;

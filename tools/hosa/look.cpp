@@ -43,6 +43,7 @@ void Agent::on_ring() {
   const double now_s = static_cast<double>(now_ns) * 1e-9;
   for (const hosa_event& event : events) {
     ++trips_;
+    records_[next_record_++ % records_.size()] = {event, now_ns};
     if (now_ns > event.time_ns) record_latency_.add_ns(now_ns - event.time_ns);
     if (event.span == HOSA_QUOTA) {
       quota_used_ = true;

@@ -41,6 +41,7 @@ class Senses {
   const Moment& later();
 
   KernelSide& kernel() { return kernel_; }
+  const KernelSide& kernel() const { return kernel_; }
   const StateVector& vector() const { return vector_; }
   const detect::Detector& detector() const { return *detector_; }
   const Sample& sample() const { return sample_; }
