@@ -18,5 +18,6 @@ probe block
 probe network
 probe brk
 probe fork
+probe syscalls
 
 .section .note.GNU-stack, "", %progbits

@@ -98,6 +98,12 @@ struct hosa_usage {
 #define HOSA_CGROUPS 1024
 #define HOSA_PROCESSES 1024 /* those that were handed 64 KiB lately; reading the table costs by its size */
 
+/* One slot per possible CPU of `syscalls`: calls by number, wrapping around. */
+#define HOSA_SYSCALLS 512
+struct hosa_syscalls {
+  __u32 calls[HOSA_SYSCALLS];
+};
+
 /* Ring-buffer record: a window overflowed, or a quota was used up, while this task was running. 56 bytes. */
 struct hosa_event {
   __u32 subject; /* enum hosa_subject */

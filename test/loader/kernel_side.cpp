@@ -134,8 +134,9 @@ TEST_CASE("every probe attaches on some rung, and closing gives every descriptor
     Opened opened;
     for (const Rung& row : opened.report)
       UNSCOPED_INFO(row.sensor.c_str() << ": " << row.rung.c_str() << " " << row.why_not_better.c_str());
-    for (const KernelSensor sensor : {KernelSensor::memory, KernelSensor::wakeups, KernelSensor::faults,
-                                      KernelSensor::brk, KernelSensor::block_io, KernelSensor::forks})
+    for (const KernelSensor sensor :
+         {KernelSensor::memory, KernelSensor::wakeups, KernelSensor::faults, KernelSensor::brk, KernelSensor::block_io,
+          KernelSensor::block_bytes, KernelSensor::packets, KernelSensor::forks, KernelSensor::syscalls})
       CHECK(opened.side.has(sensor));
     opened.side.open({}, monotonic_ns(), opened.report);  // opening again starts anew
     CHECK(opened.side.ring_fd() >= 0);
@@ -232,6 +233,37 @@ TEST_CASE("brk calls are counted while a turn runs, and not outside it") {
   child.run();
   CHECK(opened.side.totals().brk_calls == stopped);
   CHECK(opened.side.brk_observed_ns(monotonic_ns()) == observed);
+}
+
+TEST_CASE("system calls are counted by number while they are watched, and wake-ups can be left out") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  if (!opened.side.has(KernelSensor::syscalls)) HOSA_SKIP("sys_enter cannot be had");
+  Child child([] {
+    for (int i = 0; i < 5000; ++i) ::syscall(SYS_getpgid, 0);
+  });
+  static KernelSide::SyscallCounts before, after;
+  opened.side.read_syscalls(before);
+  child.run();
+  opened.side.read_syscalls(after);
+  CHECK(after[SYS_getpgid] - before[SYS_getpgid] < 1000);  // nobody watches
+  opened.side.watch_syscalls(true);
+  CHECK(opened.side.watching_syscalls());
+  opened.side.read_syscalls(before);
+  child.run();
+  opened.side.watch_syscalls(false);
+  opened.side.read_syscalls(after);
+  CHECK(after[SYS_getpgid] - before[SYS_getpgid] >= 5000);
+  CHECK(after[SYS_getpgid] - before[SYS_getpgid] < 6000);
+
+  opened.side.watch_wakeups(false);
+  ::usleep(10'000);  // one may be under way
+  const uint64_t wakeups = opened.side.totals().wakeups;
+  child.run();
+  CHECK(opened.side.totals().wakeups == wakeups);
+  opened.side.watch_wakeups(true);
+  child.run();
+  CHECK(opened.side.totals().wakeups > wakeups);
 }
 
 TEST_CASE("forks and wake-ups are counted, forks under the parent that forks") {

@@ -129,6 +129,8 @@ void KernelSide::open(const KernelSources& sources, uint64_t now_ns, RungReport&
     configure(report);
   }
   open_raw_probes(no_bpf, report);
+  open_wakeups(no_bpf, report);
+  open_syscalls(no_bpf, report);
   open_faults(sources, no_bpf, report);
   open_brk(sources, no_bpf, now_ns, report);
 }
@@ -148,6 +150,8 @@ void KernelSide::close() {
   for (Fd& fd : fault_counters_) fd.reset();
   fault_attachment_.reset();
   fault_program_.reset();
+  for (Fd* fd : {&wakeup_attachment_, &wakeup_program_, &syscall_attachment_, &syscall_program_}) fd->reset();
+  syscalls_.reset();
   watching_faults_ = false;
   faults_before_ = 0;
   held_count_ = fault_counter_count_ = 0;
@@ -233,7 +237,6 @@ void KernelSide::open_raw_probes(const Error* no_bpf, RungReport& report) {
       {HOSA_EMBEDDED(fork), "hosa_fork", "sched_process_fork", KernelSensor::forks, "forks"},
       {HOSA_EMBEDDED(fork), "hosa_exec", "sched_process_exec", KernelSensor::execs, "execs"},
       {HOSA_EMBEDDED(fork), "hosa_exit", "sched_process_exit", KernelSensor::exits, "exits"},
-      {HOSA_EMBEDDED(sched), "hosa_wakeup", "sched_wakeup", KernelSensor::wakeups, "wakeups"},
       {HOSA_EMBEDDED(block), "hosa_block_issue", "block_rq_issue", KernelSensor::block_io, "block io"},
       {HOSA_EMBEDDED(network), "hosa_packet", "net_dev_queue", KernelSensor::packets, "packets sent"},
   };
@@ -250,6 +253,64 @@ void KernelSide::open_raw_probes(const Error* no_bpf, RungReport& report) {
   if (bytes) set_has(KernelSensor::block_bytes);
   add_rung(report, "block bytes", bytes ? "tracepoint block_bio_queue" : "absent",
            bytes ? std::string_view("") : bytes.error().text().view());
+}
+
+void KernelSide::open_wakeups(const Error* no_bpf, RungReport& report) {
+  auto loaded = no_bpf != nullptr ? Result<Fd>(*no_bpf) : load(HOSA_EMBEDDED(sched), "hosa_wakeup");
+  if (loaded) wakeup_program_ = std::move(*loaded);
+  auto attached = loaded ? attach_raw_tracepoint("sched_wakeup", wakeup_program_.get()) : Result<Fd>(loaded.error());
+  if (!attached) {
+    wakeup_program_.reset();
+    return add_rung(report, "wakeups", "absent", attached.error().text().view());
+  }
+  wakeup_attachment_ = std::move(*attached);
+  set_has(KernelSensor::wakeups);
+  add_rung(report, "wakeups", "raw tracepoint sched_wakeup", "");
+}
+
+void KernelSide::watch_wakeups(bool on) {
+  if (!on) return wakeup_attachment_.reset();
+  if (wakeup_attachment_ || !wakeup_program_) return;
+  if (auto attached = attach_raw_tracepoint("sched_wakeup", wakeup_program_.get()))
+    wakeup_attachment_ = std::move(*attached);
+}
+
+void KernelSide::open_syscalls(const Error* no_bpf, RungReport& report) {
+  const Result<void> tried = no_bpf != nullptr ? *no_bpf : try_syscall_program();
+  if (tried) set_has(KernelSensor::syscalls);
+  add_rung(report, "system call mix", tried ? "raw tracepoint sys_enter, in turns" : "absent",
+           tried ? std::string_view("") : tried.error().text().view());
+}
+
+// Attached once to see whether it works, and taken off again at once.
+Result<void> KernelSide::try_syscall_program() {
+  const auto map = maps_.create(
+      map_spec("syscalls", {BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(hosa_syscalls), cpu_slots_, BPF_F_MMAPABLE}));
+  if (!map) return map.error();
+  auto memory = Mapping::of_file(*map, 0, std::size_t{cpu_slots_} * sizeof(hosa_syscalls), PROT_READ);
+  if (!memory) return memory.error();
+  auto loaded = load(HOSA_EMBEDDED(syscalls), "hosa_syscall");
+  if (!loaded) return loaded.error();
+  const auto attached = attach_raw_tracepoint("sys_enter", loaded->get());
+  if (!attached) return attached.error();
+  syscalls_ = std::move(*memory);
+  syscall_program_ = std::move(*loaded);
+  return {};
+}
+
+void KernelSide::watch_syscalls(bool on) {
+  if (!on) return syscall_attachment_.reset();
+  if (syscall_attachment_ || !syscall_program_) return;
+  if (auto attached = attach_raw_tracepoint("sys_enter", syscall_program_.get()))
+    syscall_attachment_ = std::move(*attached);
+}
+
+void KernelSide::read_syscalls(SyscallCounts& sums) const {
+  sums = {};
+  const auto* const slots = reinterpret_cast<const hosa_syscalls*>(syscalls_.data());
+  for (uint32_t cpu = 0; syscalls_ && cpu < cpu_slots_; ++cpu)
+    for (std::size_t number = 0; number < HOSA_SYSCALLS; ++number)
+      sums[number] += __atomic_load_n(&slots[cpu].calls[number], __ATOMIC_RELAXED);
 }
 
 // The one probe that reads a tracepoint's fields: bytes are behind a pointer in the raw one.

@@ -108,6 +108,13 @@ void Agent::report(std::string_view request) {
   line.number("record_p50_us", static_cast<double>(record_latency_.quantile_ns(0.5)) / 1000);
   line.number("record_p99_us", static_cast<double>(record_latency_.quantile_ns(0.99)) / 1000);
   report_tripwires(line);
+  const Turns& turns = senses_.turns();
+  line.open("turns", '{')
+      .flag("measured", turns.measured())
+      .number("syscall_entropy_bits", turns.syscall_entropy_bits());
+  line.number("syscalls_per_s", turns.syscalls_per_s()).number("brk_per_s", turns.brk_per_s()).close('}');
+  line.open("budget", '{').number("share", senses_.shedding().share());
+  line.integer("left_out", senses_.shedding().now()).close('}');
   const SelfCost cost = self_.read();
   line.number("rss_bytes", static_cast<double>(cost.rss_bytes))
       .number("cpu_s", static_cast<double>(cost.cpu_ns) * 1e-9);

@@ -38,6 +38,7 @@ void Agent::sense_and_suspect(uint64_t now_ns) {
   const bool holding = active_holds() > 0;
   // An insurance is not an act: what happens under it is this machine's life, and is learned.
   moment_ = &senses_.take(!acts_in_force(), holding);
+  if (const std::string_view news = senses_.shedding_news(); !news.empty()) note("budget", "what", news);
   suspect();
   if (count()) {
     look_for_memory();
