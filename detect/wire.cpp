@@ -23,7 +23,7 @@ uint64_t WireHistogram::limit(double seconds) const {
 // First: 256 KiB in 10 ms is a leak of 50 MB/s after 5 ms (findings 2); 2 MB in 1 s sees 5 MB/s even when it is spread
 // over two CPUs. All pages: page cache and slab pass there too, so four times as much. Forks: a storm of 1000/s crosses
 // 5 in 10 ms; make -j and shell scripts reach 100/s.
-WireBounds wire_bounds(int subject, int span, std::size_t cpus) {
+WireBounds wire_bounds(std::size_t subject, std::size_t span, std::size_t cpus) {
   constexpr uint64_t kKilo = 1024, kMega = 1024 * 1024;
   const bool brief = span == HOSA_SHORT_WINDOW;
   if (subject == HOSA_FORKS) return brief ? WireBounds{5, 5, 20} : WireBounds{150, 100, 600};

@@ -43,6 +43,6 @@ struct WireBounds {
 };
 // subject: hosa_subject; span: hosa_span. A leak that spreads over all CPUs hides below (number of CPUs) x (limit of a
 // second's window), so on machines with many CPUs the highest limit is lower.
-WireBounds wire_bounds(int subject, int span, std::size_t cpus);
+WireBounds wire_bounds(std::size_t subject, std::size_t span, std::size_t cpus);
 
 }  // namespace hosa::detect

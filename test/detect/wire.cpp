@@ -39,8 +39,8 @@ TEST_CASE("what a leak may hide below is bounded however many CPUs there are") {
     CHECK(second.least <= second.first);
     CHECK(second.first <= second.most);
   }
-  for (int subject = 0; subject < HOSA_SUBJECTS; ++subject)
-    for (int span = 0; span < HOSA_SPANS; ++span) {
+  for (std::size_t subject = 0; subject < HOSA_SUBJECTS; ++subject)
+    for (std::size_t span = 0; span < HOSA_SPANS; ++span) {
       const WireBounds bounds = wire_bounds(subject, span, 64);
       CHECK(bounds.least <= bounds.first);
       CHECK(bounds.first <= bounds.most);

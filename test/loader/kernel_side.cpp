@@ -398,7 +398,7 @@ TEST_CASE("more processes than the table holds: what is dropped is counted") {
 TEST_CASE("what windows held is told by the histogram of those that are over") {
   if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
   Opened opened;
-  const auto ended = [&](int span) {
+  const auto ended = [&](std::size_t span) {
     uint64_t windows = 0, full = 0;
     for (std::size_t cpu = 0; cpu < opened.side.cpu_slots(); ++cpu)
       for (std::size_t bucket = 1; bucket < HOSA_BUCKETS; ++bucket) {

@@ -493,15 +493,15 @@ Counters KernelSide::totals() const {
 
 void KernelSide::set_limits(const WindowLimits& limits) {
   for (std::size_t cpu = 0; cpu < cpu_slots(); ++cpu)
-    for (int subject = 0; subject < HOSA_SUBJECTS; ++subject)
-      for (int span = 0; span < HOSA_SPANS; ++span) set_limit(cpu, subject, span, limits[subject][span]);
+    for (std::size_t subject = 0; subject < HOSA_SUBJECTS; ++subject)
+      for (std::size_t span = 0; span < HOSA_SPANS; ++span) set_limit(cpu, subject, span, limits[subject][span]);
 }
 
-void KernelSide::set_limit(std::size_t cpu, int subject, int span, uint64_t limit) {
+void KernelSide::set_limit(std::size_t cpu, std::size_t subject, std::size_t span, uint64_t limit) {
   if (cpu < cpu_slots()) store(slot(cpu)->limits[subject][span], limit);
 }
 
-uint32_t KernelSide::ended_windows(std::size_t cpu, int subject, int span, std::size_t bucket) const {
+uint32_t KernelSide::ended_windows(std::size_t cpu, std::size_t subject, std::size_t span, std::size_t bucket) const {
   return cpu < cpu_slots() ? __atomic_load_n(&slot(cpu)->ended[subject][span][bucket], __ATOMIC_RELAXED) : 0;
 }
 

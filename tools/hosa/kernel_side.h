@@ -110,9 +110,9 @@ class KernelSide {
 
   // All zero after open(): nothing trips. Take effect at the next sample on each CPU.
   void set_limits(const WindowLimits& limits);  // of all CPUs
-  void set_limit(std::size_t cpu, int subject, int span, uint64_t limit);
+  void set_limit(std::size_t cpu, std::size_t subject, std::size_t span, uint64_t limit);
   // How many windows that are over held so much (events.h, HOSA_BUCKETS). 0 without BPF. Wraps around.
-  uint32_t ended_windows(std::size_t cpu, int subject, int span, std::size_t bucket) const;
+  uint32_t ended_windows(std::size_t cpu, std::size_t subject, std::size_t span, std::size_t bucket) const;
   uint32_t cpu_slots() const { return counters_ ? cpu_slots_ : 0; }
   void quiet_until(uint64_t monotonic_ns);
   // A record with span HOSA_QUOTA comes when that cgroup has been handed so many bytes more. slot < HOSA_QUOTAS.

@@ -53,8 +53,8 @@ void Agent::report_tripwires(JsonLine& line) {
   constexpr const char* kSubjects[] = {"anon_bytes", "all_bytes", "forks"};
   constexpr const char* kSpans[] = {"10ms", "1s", "quota"};
   line.open("tripwires", '{').number("learned_s", tripwires_.learned_s());
-  for (int subject = 0; subject < HOSA_SUBJECTS; ++subject) {
-    for (int span = 0; span < HOSA_SPANS; ++span) {
+  for (std::size_t subject = 0; subject < HOSA_SUBJECTS; ++subject) {
+    for (std::size_t span = 0; span < HOSA_SPANS; ++span) {
       const Tripwires::Range range = tripwires_.range(subject, span);
       line.open(FixedString<24>(kSubjects[subject]).append("_").append(kSpans[span]).view(), '[');
       line.item(static_cast<double>(range.least)).item(static_cast<double>(range.most)).close(']');

@@ -7,8 +7,8 @@ namespace {
 
 template <class F>
 void for_each_wire(F f) {
-  for (int subject = 0; subject < HOSA_SUBJECTS; ++subject)
-    for (int span = 0; span < HOSA_SPANS; ++span) f(subject, span);
+  for (std::size_t subject = 0; subject < HOSA_SUBJECTS; ++subject)
+    for (std::size_t span = 0; span < HOSA_SPANS; ++span) f(subject, span);
 }
 
 }  // namespace
@@ -16,7 +16,7 @@ void for_each_wire(F f) {
 void Tripwires::open(KernelSide& kernel, double now_s) {
   cpus_ = std::min<std::size_t>(kernel.cpu_slots(), kMostCpus);
   WindowLimits first;
-  for_each_wire([&](int subject, int span) {
+  for_each_wire([&](std::size_t subject, std::size_t span) {
     first[subject][span] = detect::wire_bounds(subject, span, kernel.cpu_slots()).first;
     for (auto& of_cpu : limits_) of_cpu[subject][span] = first[subject][span];
   });
@@ -27,7 +27,7 @@ void Tripwires::open(KernelSide& kernel, double now_s) {
 // What ended since the last look; kept or passed over.
 void Tripwires::take(const KernelSide& kernel, bool keep) {
   for (std::size_t cpu = 0; cpu < cpus_; ++cpu) {
-    for_each_wire([&](int subject, int span) {
+    for_each_wire([&](std::size_t subject, std::size_t span) {
       for (std::size_t bucket = 0; bucket < HOSA_BUCKETS; ++bucket) {
         uint32_t& seen = seen_[cpu][subject][span][bucket];
         const uint32_t ended = kernel.ended_windows(cpu, subject, span, bucket);
@@ -41,7 +41,7 @@ void Tripwires::take(const KernelSide& kernel, bool keep) {
 
 void Tripwires::set(KernelSide& kernel) {
   for (std::size_t cpu = 0; cpu < cpus_; ++cpu) {
-    for_each_wire([&](int subject, int span) {
+    for_each_wire([&](std::size_t subject, std::size_t span) {
       const detect::WireBounds bounds = detect::wire_bounds(subject, span, kernel.cpu_slots());
       const uint64_t learned = calm_[cpu][subject][span].limit(learned_s_) << HOSA_BUCKET_SHIFT(subject);
       limits_[cpu][subject][span] = std::clamp(learned, bounds.least, bounds.most);
@@ -67,7 +67,7 @@ void Tripwires::learn(KernelSide& kernel, double now_s, bool calm) {
   if (learned_s_ >= detect::kLearnedS) set(kernel);
 }
 
-Tripwires::Range Tripwires::range(int subject, int span) const {
+Tripwires::Range Tripwires::range(std::size_t subject, std::size_t span) const {
   Range range{limits_[0][subject][span], limits_[0][subject][span]};
   for (std::size_t cpu = 0; cpu < cpus_; ++cpu) {
     range.least = std::min(range.least, limits_[cpu][subject][span]);

@@ -26,7 +26,7 @@ class Tripwires {
   struct Range {
     uint64_t least = 0, most = 0;
   };
-  Range range(int subject, int span) const;
+  Range range(std::size_t subject, std::size_t span) const;
 
  private:
   using Seen = uint32_t[HOSA_SUBJECTS][HOSA_SPANS][HOSA_BUCKETS];
