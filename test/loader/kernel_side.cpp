@@ -235,7 +235,7 @@ TEST_CASE("brk calls are counted while a turn runs, and not outside it") {
   CHECK(opened.side.brk_observed_ns(monotonic_ns()) == observed);
 }
 
-TEST_CASE("system calls are counted by number while they are watched, and wake-ups can be left out") {
+TEST_CASE("system calls are counted by number while they are watched, and not otherwise") {
   if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
   Opened opened;
   if (!opened.side.has(KernelSensor::syscalls)) HOSA_SKIP("sys_enter cannot be had");
@@ -255,9 +255,14 @@ TEST_CASE("system calls are counted by number while they are watched, and wake-u
   opened.side.read_syscalls(after);
   CHECK(after[SYS_getpgid] - before[SYS_getpgid] >= 5000);
   CHECK(after[SYS_getpgid] - before[SYS_getpgid] < 6000);
+}
 
-  opened.side.watch_wakeups(false);
-  ::usleep(10'000);  // one may be under way
+TEST_CASE("wake-ups can be left out and taken back") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  opened.side.watch_wakeups(false);  // before there is a child, which would inherit the attachment
+  ::usleep(10'000);                  // one may be under way
+  Child child([] {});
   const uint64_t wakeups = opened.side.totals().wakeups;
   child.run();
   CHECK(opened.side.totals().wakeups == wakeups);
