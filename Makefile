@@ -63,7 +63,7 @@ $(OUT)/%.o: %.cpp $(UAPI) Makefile tools/build/musl.mk
 $(OUT)/probes/embedded.o: probes/embedded.S $(BPF)
 	$(call say,AS,$@)mkdir -p $(@D) && $(SHIP_CXX) -I$(B) -c $< -o $@
 $(B)/probes/%.bpf.o: probes/%.bpf.c $(wildcard probes/*.h) Makefile
-	$(call say,BPF,$@)mkdir -p $(@D) && $(CLANG) -target bpf -mcpu=v2 -O2 -g -Wall -Werror -I. -isystem /usr/include/$(HOST_TRIPLE) -c $< -o $@ && llvm-strip -g $@
+	$(call say,BPF,$@)mkdir -p $(@D) && $(CLANG) -target bpf -mcpu=v2 -O2 -Wall -Werror -I. -isystem /usr/include/$(HOST_TRIPLE) -c $< -o $@ && llvm-strip -g $@
 cross: deps-cross
 	$(Q)$(MAKE) --no-print-directory ARCH=aarch64 all
 

@@ -91,6 +91,7 @@ class Agent {
   void report_senses();
   void report_why();
   void report_protected(JsonLine& line);
+  void report_tripwires(JsonLine& line);
   void note(const char* event, const char* key, std::string_view text);
 
   Options options_;
@@ -129,6 +130,12 @@ class Agent {
   int told_level_ = 0;
   double ends_s_ = 0, counted_s_ = -1e9, looked_s_ = 0, leased_s_ = 0, others_s_ = -1e9, respite_until_s_ = -1e9,
          crowded_since_s_ = -1, started_s_ = 0, sized_s_ = 0;
+  struct SeenRecord {
+    hosa_event event{};
+    uint64_t seen_ns = 0;
+  };
+  std::array<SeenRecord, 16> records_;  // the last ones, in a ring
+  std::size_t next_record_ = 0;
   Latency tick_latency_, record_latency_;
   uint64_t sensed_ns_ = 0, ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0;
 };

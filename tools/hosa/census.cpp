@@ -12,11 +12,11 @@ constexpr unsigned kForgetPasses = 64;         // known kernel threads are read 
 constexpr double kFirstWaitS = 0.1, kLastWaitS = 20;
 constexpr double kTicksPerSecond = 100;  // USER_HZ, all ports
 
+// The table is ascending by pid (handed.h).
 const ProcessShare* find_handed(std::span<const ProcessShare> handed, int pid) {
-  for (const ProcessShare& usage : handed) {
-    if (static_cast<int>(usage.tgid) == pid) return &usage;
-  }
-  return nullptr;
+  const auto at = std::lower_bound(handed.begin(), handed.end(), static_cast<uint32_t>(pid),
+                                   [](const ProcessShare& usage, uint32_t wanted) { return usage.tgid < wanted; });
+  return at != handed.end() && at->tgid == static_cast<uint32_t>(pid) ? &*at : nullptr;
 }
 
 }  // namespace
@@ -151,9 +151,15 @@ void Census::follow_units() {
   }
 }
 
-void Census::take_processes(bool fresh, bool only_root) {
-  if (++passes_ % kForgetPasses == 0) kernel_threads_.clear();
-  if (!read_processes(*setup_.proc, processes_, &kernel_threads_)) return;
+// When calm, who has not changed its size by stat is taken to be as large as it was: statm, which is more exact on new
+// kernels, is read of everybody while somebody is suspected.
+void Census::take_processes(bool fresh, bool only_root, bool calm) {
+  if (++passes_ % kForgetPasses == 0) kernel_threads_.clear(), sizes_.clear();
+  if (!calm) sizes_.clear();
+  if (!read_processes(*setup_.proc, processes_, &kernel_threads_, {sizes_.data(), sizes_.size()})) return;
+  sizes_.clear();
+  for (const ProcessInfo& p : processes_)
+    sizes_.push_back({p.pid, p.start_ticks, p.stat_rss_pages, p.rss_pages, p.shared_pages});
   seen_next_.clear();
   root_has_users_ = false;
   for (const ProcessInfo& process : processes_) {
@@ -219,10 +225,10 @@ void Census::take(double now_s, double unowned_bytes, Handed& handed, Look look)
   else
     follow_units();
   if (by_processes()) {
-    take_processes(fresh, false);
+    take_processes(fresh, false, calm);
     give_unowned(unowned_bytes, handed.now(now_s));
   } else if (walked && (root_has_users_ || fresh)) {
-    take_processes(fresh, true);
+    take_processes(fresh, true, calm);
   }
 }
 

@@ -68,7 +68,7 @@ class Census {
   void walk(double now_s);
   void add_unit(const Cgroup& cgroup);
   void follow_units();
-  void take_processes(bool fresh, bool only_root);
+  void take_processes(bool fresh, bool only_root, bool calm);
   void give_unowned(double bytes, std::span<const ProcessShare> handed);
   Seen place(const ProcessInfo& process, bool fresh);
   uint64_t tree_unit(const ProcessInfo& process) const;
@@ -87,7 +87,8 @@ class Census {
   ProcessList processes_;
   FixedVector<Seen, kMaxProcesses> seen_, seen_next_;  // ascending by pid
   FixedVector<Unit, kUnits> units_;
-  FixedVector<UnitUse, kUnits> uses_;  // same order as units_
+  FixedVector<UnitUse, kUnits> uses_;               // same order as units_
+  FixedVector<ProcessSizes, kMaxProcesses> sizes_;  // as last read, ascending by pid
   double unowned_before_ = -1;
   FixedVector<UnitUse, kUnits> extra_;  // unowned bytes given to units so far (bytes only)
   FixedVector<ProcessShare, HOSA_PROCESSES> handed_before_;

@@ -69,6 +69,14 @@ void column(Page& page, std::string_view text, std::size_t width) {
   for (std::size_t i = text.size(); i < width; ++i) page.append(" ");
 }
 
+void show_who(Page& page, std::string_view rows) {
+  for (std::string_view one = next_object(rows); !one.empty(); one = next_object(rows)) {
+    column(page, json_value(one, "resource"), 10);
+    number(page, json_value(one, "amount"), 12);
+    page.append(" ").append(json_value(one, "unit")).append("  ").append(json_value(one, "who")).append("\n");
+  }
+}
+
 void show(std::string_view json, bool again) {
   static Page page;
   page.clear();
@@ -88,12 +96,15 @@ void show(std::string_view json, bool again) {
     number(page, json_value(one, "z"), 8);
     page.append("  ").append(json_value(one, "source")).append("\n");
   }
-  std::string_view carriers = json_block(json, "carriers");
-  for (std::string_view one = next_object(carriers); !one.empty(); one = next_object(carriers)) {
-    column(page, json_value(one, "resource"), 7);
-    number(page, json_value(one, "amount"), 12);
-    page.append(" ").append(json_value(one, "unit")).append("  ").append(json_value(one, "who")).append("\n");
-  }
+  show_who(page, json_block(json, "carriers"));
+  show_who(page, json_block(json, "attribution"));
+  const std::string_view forgotten = json_block(json, "forgotten");
+  if (json_number(forgotten, "processes", 0) + json_number(forgotten, "samples", 0) > 0)
+    page.append("(the probes' tables were full: ")
+        .append(json_value(forgotten, "processes"))
+        .append(" processes' entries dropped for others, ")
+        .append(json_value(forgotten, "samples"))
+        .append(" samples without room)\n");
   say(page.view());
 }
 
@@ -119,7 +130,7 @@ int sense_verb(const Options& options) {
     own = new (own_storage) OwnSenses;
     if (const auto opened = own->open(options); !opened) return fail(opened.error(), kExitPrerequisite);
   }
-  const double first_s = own != nullptr ? (options.warmup_s < 0 ? kWarmupS : options.warmup_s) + 1 : 0;
+  const double first_s = own != nullptr ? (options.warmup_s < 0 ? kWarmupS : options.warmup_s) + 1 : kStepS;
   for (double shown_s = -1e9, now_s = 0;; now_s += kStepS) {
     JsonLine line;
     std::string_view json;
