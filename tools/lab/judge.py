@@ -121,6 +121,8 @@ def still_held(samples, groups_at_start):
         elif s["change"] == "rmdir":
             for each in [k for k in held if k[0] == s["group"]]:
                 held.pop(each), (last := s["t"])
+        elif s["change"] == "pids.max" and s["old"] == "" and groups_at_start.setdefault(key, s["new"]) == s["new"]:
+            continue  # a unit that has just started, with its TasksMax=
         elif s["change"] in LIMITS or s["change"] == "cgroup.freeze":
             # A file that appears (a controller was switched on) holds the kernel's default, or already our value.
             original = groups_at_start.setdefault(key, s["old"] or DEFAULTS.get(s["change"], s["new"]))
@@ -162,7 +164,8 @@ def judge(s, folder, agent, ram_mb, reason):
     verdict = {"green": True, "broken": []}
     if reason or not os.path.exists(os.path.join(out, "script.exit")):
         verdict["broken"].append("the guest did not come to its end: " + (reason or "see serial.log"))
-    judges = {"episode": judge_episode, "innocents": judge_innocents, "calm": judge_calm, "kill": judge_kill, "unit": judge_unit,
+    import judge_server  # it uses this file's readers
+    judges = {"server": judge_server.judge_server, "episode": judge_episode, "innocents": judge_innocents, "calm": judge_calm, "kill": judge_kill, "unit": judge_unit,
               "doctor": judge_doctor}
     promises = {**PROMISES, **s["promises"]}
     try:
@@ -180,13 +183,16 @@ def judge_episode(v, s, out, folder, agent, ram_mb, promise):
     fault = [x for x in samples if onset <= x["t"] <= fault_end]
     v["onset"] = onset
     memory_figures(v, samples, fault, onset, fault_end, ram_mb)
-    limit_figures(v, samples, audit, onset, fault_end, s["healthy"], read_text(os.path.join(out, "offender.pid")).strip())
+    limit_figures(v, samples, audit, onset, fault_end, s["healthy"], out)
     v["bystander"] = bystander(os.path.join(out, "bystander.txt"),
                                {"healthy": (onset - s["healthy"], onset), "fault": (onset, fault_end), "after": (fault_end + 1, end - 5)})
     v["died"] = deaths(out, read_text(os.path.join(folder, "serial.log")), read_text(os.path.join(out, "dmesg")))
     work_figures(v, done, s)
     agent_figures(v, samples, read_text(os.path.join(out, "status.json")), onset, fault_end)
     v["left"] = read_json(os.path.join(out, "left.json")).get("why", "not looked")
+    if s["stays"]:  # an administrator's value
+        v["left"] = ",".join(x for x in v["left"].split(",") if s["stays"] not in x)
+        v["held_at_the_end"] = [x for x in v["held_at_the_end"] if s["stays"].split("=")[0] not in x]
     v["sampler_gap_s"] = max((x.get("gap", 0) for x in samples), default=None)
     break_promises(v, s, promise)
 
@@ -208,16 +214,20 @@ def memory_figures(v, samples, fault, onset, fault_end, ram_mb):
     v["oom_kills"] = now["oom"] - was["oom"]
 
 
-def limit_figures(v, samples, audit, onset, fault_end, healthy, offender_pid=""):
+def limit_figures(v, samples, audit, onset, fault_end, healthy, out):
     """Limits as the witness saw them; names and decisions as the agent's audit file tells them."""
+    offender_pid = read_text(os.path.join(out, "offender.pid")).strip()
+    # On a whole Debian the offender is a unit or a session, and everybody else is an innocent.
+    group = read_text(os.path.join(out, "offender.group")).strip()
+    everybody, offender = ("/", group) if group else ("/lab/", "/lab/offender")
     changes = limit_changes(samples, onset - 80)
-    on_lab = [c for c in changes if c["group"].startswith("/lab/") and c["old"] != ""]
+    on_lab = [c for c in changes if c["group"].startswith(everybody) and c["old"] != ""]
     v["changes_before_onset"] = sum(c["t"] < onset for c in on_lab)
-    late = [c for c in on_lab if c["t"] >= onset and c["group"].startswith("/lab/offender")]
+    late = [c for c in on_lab if c["t"] >= onset and c["group"].startswith(offender)]
     v["first_limit_s"] = since(late[0], onset) if late else None
     # An insurance on a program that is just starting, during the warm-up, is allowed and told; from the healthy phase
     # on nothing may be written to anybody but the culprit.
-    innocent = [c for c in on_lab if not c["group"].startswith("/lab/offender")]
+    innocent = [c for c in on_lab if not c["group"].startswith(offender) and not (group and c["change"].startswith("cpu."))]
     v["limits_on_innocents"] = sum(c["t"] >= onset - healthy for c in innocent)
     v["limits_on_innocents_warming_up"] = len(innocent) - v["limits_on_innocents"]
     started = late[0]["t"] if late else onset
@@ -231,9 +241,9 @@ def limit_figures(v, samples, audit, onset, fault_end, healthy, offender_pid="")
     v["insured_s"], v["named_s"], v["bucket_s"] = since(insured, onset), since(named, onset), since(bucket or room, onset)
     v["named"] = culprit_group(named) if named else None
     # Where nobody has a cgroup of its own (appliance, v1, bare) the right name is the offender's number, or its parent's, who only waits.
-    v["named_rightly"] = bool(named) and (v["named"].startswith("/lab/offender") or str(pid_of(named)) in offender_pid.split())
+    v["named_rightly"] = bool(named) and (v["named"].startswith(offender) or str(pid_of(named)) in offender_pid.split())
     wrong = {culprit_group(a) for a in acts if a.get("event") in ("culprit", "insured", "act", "bucket") and culprit_group(a)}
-    v["wrong_culprits"] = sorted(g for g in wrong if g.startswith("/lab/") and not g.startswith("/lab/offender"))
+    v["wrong_culprits"] = sorted(g for g in wrong if g.startswith(everybody) and not g.startswith(offender) and g != "/")
     began = (room or bucket or {}).get("t")
     v["bucket_mb_s"] = fastest(samples, began + 0.5, fault_end) if began and began < fault_end else None
     # The witness looks each 0.2 s and misses short freezes; the agent counts all.
@@ -307,7 +317,9 @@ def break_promises(v, s, promise):
         most("p99_ratio", "bystander p99 in the fault against healthy")
         if fault[3]:
             broken(f"{fault[3]} requests failed")
-    if v["ended_late_s"] is None:
+    if not s["ends"]:
+        pass  # what was done meanwhile ended it
+    elif v["ended_late_s"] is None:
         broken("the culprit never came to its end")
     else:
         most("end_s", "the culprit's end off its time, s", abs(v["ended_late_s"]))
