@@ -9,6 +9,7 @@
 namespace hosa {
 namespace {
 
+constexpr double kKeepS = 1.0;
 constexpr double kIdlePassS = 0.05;  // findings 3: a storm of forks is held by a pass each 50 ms
 // cpu.weight 1 of 100: beside one neighbour of default weight the culprit keeps 1 %, alone all of the CPU.
 constexpr std::string_view kLowWeight = "1";
@@ -102,19 +103,22 @@ void CpuHold::lower_weight(const HoldContext& c) {
   if (c.shadow) return note(c, "act", "cpu.weight", "", kLowWeight, "shadow", true);
   if (!controllable_) return use_idle(c);
   if (read_value(cgroup_, CgroupFile::cpu_weight)) return use_weight(c);
-  KeeperRequest request = make_request(KeeperTask::switch_on, unit_.id, unit_.path.view(), lease_ns());
-  std::memcpy(request.word, "cpu", 3);
-  const auto asked = c.keeper.ask(request);
-  if (!asked) return use_idle(c);
-  asked_id_ = *asked;
+  ask_for_controller(c);
+  if (asked_id_ == 0) return use_idle(c);
   means_ = Means::asked;
 }
 
+void CpuHold::ask_for_controller(const HoldContext& c) {
+  KeeperRequest request = make_request(KeeperTask::switch_on, unit_.id, unit_.path.view(), lease_ns());
+  std::memcpy(request.word, "cpu", 3);
+  asked_id_ = c.keeper.ask(request).value_or(0u);
+}
+
 void CpuHold::on_answer(const HoldContext& c, const KeeperAnswer& answer) {
-  if (answer.id != asked_id_ || means_ != Means::asked) return;
+  if (answer.id != asked_id_ || asked_id_ == 0) return;
   asked_id_ = 0;
   note(c, "act", "cgroup.subtree_control", "", "+cpu", answer.error == 0 ? "ok" : errno_name(answer.error).message);
-  if (holding_.level() == 0) return;
+  if (holding_.level() == 0 || means_ != Means::asked) return;  // or it was asked for again: keep() writes the values
   if (answer.error == 0 && read_value(cgroup_, CgroupFile::cpu_weight))
     use_weight(c);
   else
@@ -179,6 +183,30 @@ void CpuHold::limit_tasks(const HoldContext& c) {
        done ? "ok" : errno_name(done.error().code).message);
 }
 
+void CpuHold::keep(const HoldContext& c) {
+  if (c.shadow || holding_.level() == 0 || asked_id_ != 0 || c.moment.now_s - kept_s_ < kKeepS) return;
+  kept_s_ = c.moment.now_s;
+  bool controller_lost = false;
+  for (int* index : {&weight_entry_, &quota_entry_, &pids_entry_}) {
+    const auto entry = c.journal.read(*index);
+    if (!entry) continue;
+    const char* const file = file_name(entry->file);
+    switch (keep_limit(c.journal, *index, cgroup_, rewrites_)) {
+      case Kept::written_again:
+        note(c, "act", file, entry->old_value.view(), entry->ours.view(), "written again");
+        break;
+      case Kept::somebodys:
+        *index = -1;
+        note(c, "changed", file, entry->ours.view(), "", "somebody else's value: left");
+        break;
+      case Kept::absent: controller_lost = index != &pids_entry_; break;
+      case Kept::ours:
+      case Kept::given_up: break;
+    }
+  }
+  if (controller_lost && rewrites_ < kMostRewrites) ask_for_controller(c), ++rewrites_;
+}
+
 void CpuHold::give_back(const HoldContext& c, int& entry) {
   if (entry < 0) return;
   const auto was = c.journal.read(entry);
@@ -235,6 +263,7 @@ void CpuHold::carry_out(const HoldContext& c, const CpuOrders& orders) {
 void CpuHold::step(const HoldContext& c) {
   if (holding_.stage() == CpuStage::done) return;
   carry_out(c, holding_.step(observe(c)));
+  keep(c);
   if (means_ == Means::idle && holding_.level() > 0 && !c.shadow) idle_pass(c);
 }
 

@@ -56,8 +56,9 @@ def percentile(values, p):
     return values[min(len(values) - 1, int(len(values) * p))] if values else None
 
 
-def bystander(path, phases):
-    """{phase: (p50, p99, max in ms, failures)} from a latency per request; a failed one counts as a second."""
+def bystander(path, phases, without=()):
+    """{phase: (p50, p99, max in ms, failures)} from a latency per request; a failed one counts as a second. WITHOUT:
+    times [(begin, end)] in which others, not the agent, kept the machine busy."""
     lines = read_text(path).split()
     if len(lines) < 4:
         return {}
@@ -65,7 +66,8 @@ def bystander(path, phases):
     found = {}
     for phase, (begin, end) in phases.items():
         first, last = max(0, int((begin - start) / period)), max(0, int((end - start) / period))
-        values = [int(v) for v in lines[3 + first:3 + last]]
+        values = [int(v) for i, v in enumerate(lines[3 + first:3 + last], first)
+                  if not any(a <= start + i * period <= b for a, b in without)]
         if values:
             ms = [v / 1000 if v >= 0 else 1000.0 for v in values]
             found[phase] = [round(percentile(ms, .5), 2), round(percentile(ms, .99), 2), round(max(ms), 1),
@@ -185,7 +187,8 @@ def judge_episode(v, s, out, folder, agent, ram_mb, promise):
     memory_figures(v, samples, fault, onset, fault_end, ram_mb)
     limit_figures(v, samples, audit, onset, fault_end, s["healthy"], out)
     v["bystander"] = bystander(os.path.join(out, "bystander.txt"),
-                               {"healthy": (onset - s["healthy"], onset), "fault": (onset, fault_end), "after": (fault_end + 1, end - 5)})
+                               {"healthy": (onset - s["healthy"], onset), "fault": (onset, fault_end), "after": (fault_end + 1, end - 5)},
+                               [(e["asked"] - 0.5, e.get("done", e["asked"]) + 2) for e in read_lines(os.path.join(out, "meanwhile.jsonl"))])
     v["died"] = deaths(out, read_text(os.path.join(folder, "serial.log")), read_text(os.path.join(out, "dmesg")))
     work_figures(v, done, s)
     agent_figures(v, samples, read_text(os.path.join(out, "status.json")), onset, fault_end)
