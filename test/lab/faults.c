@@ -359,7 +359,11 @@ const struct fault* find_fault(const char* name) {
 }
 
 void give_back(void) {
-  while (piece_count) free(pieces[--piece_count]);
+  // Freeing 400 MB takes 7 s of a 125 MIPS CPU, which a watchdog of 8 s would not live through.
+  while (piece_count) {
+    free(pieces[--piece_count]);
+    if (piece_count % 256 == 0) feed_watchdog();
+  }
   malloc_trim(0);
   while (map_count) map_count--, munmap(maps[map_count].at, maps[map_count].size);
   while (socket_count) close(sockets[--socket_count]);

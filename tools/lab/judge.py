@@ -111,8 +111,9 @@ def fastest(samples, begin, end, seconds=5.0):
     return round(best, 2)
 
 
-def still_held(samples, groups_at_start):
-    """The time at which the last limit, room or frozen state that the sampler saw was undone; None = never."""
+def still_held(samples, groups_at_start, stays=""):
+    """The time at which the last limit, room or frozen state that the sampler saw was undone; None = never. STAYS:
+    "FILE=VALUE" that an administrator set meanwhile."""
     held, last = {}, None
     for s in samples:
         if "change" not in s:
@@ -128,7 +129,7 @@ def still_held(samples, groups_at_start):
         elif s["change"] in LIMITS or s["change"] == "cgroup.freeze":
             # A file that appears (a controller was switched on) holds the kernel's default, or already our value.
             original = groups_at_start.setdefault(key, s["old"] or DEFAULTS.get(s["change"], s["new"]))
-            if s["new"] in (original, ""):  # "": the controller was switched off again
+            if s["new"] in (original, "") or f"{s['change']}={s['new']}" == stays:  # "": the controller was switched off again
                 if held.pop(key, None):
                     last = s["t"]
             else:
@@ -168,7 +169,7 @@ def judge(s, folder, agent, ram_mb, reason):
         verdict["broken"].append("the guest did not come to its end: " + (reason or "see serial.log"))
     import judge_server  # it uses this file's readers
     judges = {"server": judge_server.judge_server, "episode": judge_episode, "innocents": judge_innocents, "calm": judge_calm, "kill": judge_kill, "unit": judge_unit,
-              "doctor": judge_doctor}
+              "doctor": judge_doctor, "life": judge_life}
     promises = {**PROMISES, **s["promises"]}
     try:
         judges[s["script"]](verdict, s, out, folder, agent, ram_mb, promises)
@@ -185,7 +186,7 @@ def judge_episode(v, s, out, folder, agent, ram_mb, promise):
     fault = [x for x in samples if onset <= x["t"] <= fault_end]
     v["onset"] = onset
     memory_figures(v, samples, fault, onset, fault_end, ram_mb)
-    limit_figures(v, samples, audit, onset, fault_end, s["healthy"], out)
+    limit_figures(v, samples, audit, onset, fault_end, s["healthy"], out, s["stays"])
     v["bystander"] = bystander(os.path.join(out, "bystander.txt"),
                                {"healthy": (onset - s["healthy"], onset), "fault": (onset, fault_end), "after": (fault_end + 1, end - 5)},
                                [(e["asked"] - 0.5, e.get("done", e["asked"]) + 2) for e in read_lines(os.path.join(out, "meanwhile.jsonl"))])
@@ -195,7 +196,6 @@ def judge_episode(v, s, out, folder, agent, ram_mb, promise):
     v["left"] = read_json(os.path.join(out, "left.json")).get("why", "not looked")
     if s["stays"]:  # an administrator's value
         v["left"] = ",".join(x for x in v["left"].split(",") if s["stays"] not in x)
-        v["held_at_the_end"] = [x for x in v["held_at_the_end"] if s["stays"].split("=")[0] not in x]
     v["sampler_gap_s"] = max((x.get("gap", 0) for x in samples), default=None)
     break_promises(v, s, promise)
 
@@ -217,7 +217,7 @@ def memory_figures(v, samples, fault, onset, fault_end, ram_mb):
     v["oom_kills"] = now["oom"] - was["oom"]
 
 
-def limit_figures(v, samples, audit, onset, fault_end, healthy, out):
+def limit_figures(v, samples, audit, onset, fault_end, healthy, out, stays=""):
     """Limits as the witness saw them; names and decisions as the agent's audit file tells them."""
     offender_pid = read_text(os.path.join(out, "offender.pid")).strip()
     # On a whole Debian the offender is a unit or a session, and everybody else is an innocent.
@@ -252,7 +252,7 @@ def limit_figures(v, samples, audit, onset, fault_end, healthy, out):
     # The witness looks each 0.2 s and misses short freezes; the agent counts all.
     seen = sum(x.get("change") == "cgroup.freeze" and x["new"] == "1" for x in samples)
     v["freezes"] = max([seen] + [a["freezes"] for a in audit if isinstance(a.get("freezes"), int)])
-    last, held = still_held([x for x in samples if x["t"] >= onset - 80], {})
+    last, held = still_held([x for x in samples if x["t"] >= onset - 80], {}, stays)
     v["held_at_the_end"] = held
     v["gone_s"] = round(last - fault_end, 1) if last else (None if held else 0.0)
 
@@ -386,6 +386,45 @@ def judge_calm(v, s, out, folder, agent, ram_mb, promise):
     v["died"] = deaths(out, read_text(os.path.join(folder, "serial.log")), read_text(os.path.join(out, "dmesg")))
     if v["died"]:
         v["broken"].append(f"killed: {', '.join(v['died'])}")
+
+
+def judge_life(v, s, out, folder, agent, ram_mb, promise):
+    """Ordinary life: an insurance slows nobody and is only counted; a start-up that the bucket met is counted with its
+    slowdown if it took more than 3/8 of the room, else it is a broken promise; an act on anybody else always is."""
+    times, audit = read_times(os.path.join(out, "times")), audit_of(out)
+    things, sizes = read_lines(os.path.join(out, "life.jsonl")), read_lines(os.path.join(out, "innocents.json"))
+    v["minutes"] = round((times["end"] - times["onset"]) / 60, 1)
+    v["things"], v["startups"] = len(things), sum(x["what"] == "startup" for x in things)
+    v["kinds"] = {kind: sum(x["what"] == kind for x in things) for kind in sorted({x["what"] for x in things})}
+    v["failed"] = sorted({x["what"] for x in things if x["exit"] != 0})
+    live = [a for a in audit if a.get("t", 0) >= times["onset"]]
+    v["insured"] = sum(a.get("event") == "insured" and a.get("action") == "memory.high" and a.get("level") == 2 for a in live)
+    v["alarms"] = sum(a.get("event") == "level" and a.get("level", 0) >= 2 for a in live)
+    acts = [a for a in live if a.get("event") == "act" and a.get("target")]
+    v["acts"], v["slowed"] = len({(a["target"], round(a["t"] / 30)) for a in acts}), []
+    for a in acts:
+        thing = first(things, lambda x: x["t"] - 1 <= a["t"] <= x["t"] + x["took"] + 10)
+        what = thing["what"] if thing else "nobody"
+        size = first(sizes, lambda x: what == "startup" and abs(x["start"] - thing["t"]) < 3)
+        if size is None:
+            v["broken"].append(f"an act ({a.get('action')}) on {a['target']} during {what} at {a['t']:.1f} s")
+            continue
+        planned = float(size["kind"].split("-")[1]) / float(size["kind"].split("-")[2])
+        row = [size["kind"], round(size["took"] / planned, 2)]
+        if row not in v["slowed"]:
+            v["slowed"].append(row)
+            # What was left of the room when it began is not known here; of a fresh one 3/8 are about a third of the RAM.
+            if size["amount"] < 0.25 * ram_mb:
+                v["broken"].append(f"start-up {size['kind']} of less than 3/8 of the room was held, {row[1]} times as long")
+    v["died"] = deaths(out, read_text(os.path.join(folder, "serial.log")), read_text(os.path.join(out, "dmesg")))
+    v["left"] = read_json(os.path.join(out, "left.json")).get("why", "not looked")
+    if not things:
+        v["broken"].append("nothing was lived")
+    for key, words in (("died", "killed"), ("failed", "failed")):
+        if v[key]:
+            v["broken"].append(f"{words}: {', '.join(v[key])}")
+    if v["left"]:
+        v["broken"].append(f"left: {v['left']}")
 
 
 def judge_kill(v, s, out, folder, agent, ram_mb, promise):
