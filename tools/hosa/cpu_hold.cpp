@@ -274,7 +274,7 @@ void CpuHold::release(const HoldContext& c, const char* why) {
 }
 
 void CpuHold::forget_everything(double now_s) {
-  (void)holding_.release(now_s);
+  if (holding_.level() > 0) (void)holding_.release(now_s);  // a vacant one stays vacant
   means_ = Means::none;
   weight_entry_ = quota_entry_ = pids_entry_ = -1;
 }
