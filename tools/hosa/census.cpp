@@ -7,6 +7,7 @@ namespace hosa {
 namespace {
 
 constexpr double kWalkS = 1, kWalkCalmS = 30;  // how often new cgroups are looked for, suspicious and calm
+constexpr std::size_t kFlatGroups = 2;                 // the root, and a hold room
 constexpr double kMoved = 64 * 1024;           // bytes
 constexpr unsigned kForgetPasses = 64;         // known kernel threads are read again: pids are used again
 constexpr double kTicksPerSecond = 100;        // USER_HZ, all ports
@@ -188,7 +189,10 @@ void Census::give_unowned(double bytes, std::span<const ProcessShare> handed) {
   }
   handed_before_.clear();
   for (const ProcessShare& usage : handed) handed_before_.push_back(usage);
-  const uint64_t unit = most != nullptr && growth > 0 ? unit_of_pid(static_cast<int>(most->tgid)) : 0;
+  uint64_t unit = most != nullptr && growth > 0 ? unit_of_pid(static_cast<int>(most->tgid)) : 0;
+  // A cgroup with memory files has counted its own already; who lives in the root cgroup has none (an appliance's
+  // everybody: a file growing in tmpfs was nobody's there until memory ran out).
+  if (!by_processes() && (unit & kTreeUnit) == 0) unit = 0;
   bool found = false;
   for (UnitUse& given : extra_) {
     // What was given is taken back in step when the machine-wide figure falls.
@@ -205,7 +209,9 @@ void Census::give_unowned(double bytes, std::span<const ProcessShare> handed) {
 
 void Census::take(double now_s, double unowned_bytes, Handed& handed, Look look) {
   const bool fresh = look == Look::onset, calm = look == Look::calm;
-  const bool walked = fresh || by_processes() || now_s - walked_s_ >= (calm ? kWalkCalmS : kWalkS);
+  // Everybody in the root cgroup (an appliance): there is nothing to follow between walks but the processes.
+  const bool flat = root_has_users_ && tree_.items.size() <= kFlatGroups;
+  const bool walked = fresh || flat || by_processes() || now_s - walked_s_ >= (calm ? kWalkCalmS : kWalkS);
   if (walked)
     walk(now_s);
   else
@@ -215,6 +221,7 @@ void Census::take(double now_s, double unowned_bytes, Handed& handed, Look look)
     give_unowned(unowned_bytes, handed.now(now_s));
   } else if (walked && (root_has_users_ || fresh)) {
     take_processes(fresh, true);
+    if (root_has_users_) give_unowned(unowned_bytes, handed.now(now_s));
   }
 }
 

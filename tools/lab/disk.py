@@ -53,7 +53,10 @@ def applets(box):
 def unpack_packages(root, arch, packages):
     cache = os.path.join(kernel.CACHE, "packages-" + arch)
     for package in packages:
-        subprocess.run(["dpkg-deb", "-x", kernel.fetch(arch, "bookworm", package, cache), root], check=True)
+        deb = kernel.fetch(arch, "bookworm", package, cache)
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as tar:
+            # dpkg-deb -x would put a directory in the place of a merged-usr Debian's link /lib.
+            subprocess.run(["tar", "-xp", "--keep-directory-symlink", "-C", root], stdin=tar.stdout, check=True)
 
 
 def busybox_tree(root, box, arch, settings, packages):
