@@ -12,6 +12,10 @@ constexpr double kMoved = 64 * 1024;           // bytes
 constexpr unsigned kForgetPasses = 64;         // known kernel threads are read again: pids are used again
 constexpr double kTicksPerSecond = 100;        // USER_HZ, all ports
 
+bool contains(const PidList& pids, int pid) {
+  return std::find(pids.begin(), pids.end(), pid) != pids.end();
+}
+
 const ProcessShare* find_handed(std::span<const ProcessShare> handed, int pid) {
   for (const ProcessShare& usage : handed) {
     if (static_cast<int>(usage.tgid) == pid) return &usage;
@@ -225,6 +229,20 @@ void Census::take(double now_s, double unowned_bytes, Handed& handed, Look look)
   }
 }
 
+// The root cgroup's room: who is in it, and who was born in it since the last census. A tree of processes has no file
+// that lists it, and what a relay's newborns took was not seen at all (lab relay on the appliance: OOM).
+void Census::list_room(const Unit& unit, PidList& pids, PidList& held) const {
+  if (setup_.cgroup_root == nullptr) return;
+  const auto room = open_directory(setup_.cgroup_root->get(), kHoldRoomName.data());
+  if (!room || !read_procs(*room, held)) return;
+  for (const int pid : held) {
+    if (unit_of_pid(pid) != 0) continue;
+    const auto process = read_process(*setup_.proc, pid);
+    const uint64_t above = process ? unit_of_pid(process->parent) : 0;
+    if (process && (above == unit.id || above == 0)) (void)pids.push_back(pid);
+  }
+}
+
 void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Members& out) const {
   out.clear();
   static PidList pids;
@@ -235,12 +253,15 @@ void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Mem
     for (const Seen& seen : seen_) {
       if (seen.unit == unit.id) pids.push_back(seen.pid);
     }
+    list_room(unit, pids, held);
   } else if (const auto cgroup = open_cgroup(*setup_.cgroup_root, unit.path.view(), unit.id)) {
     (void)read_procs(*cgroup, pids);
     if (const auto room = open_directory(cgroup->get(), kHoldRoomName.data())) (void)read_procs(*room, held);
   }
   const std::size_t outside = pids.size();
-  for (const int pid : held) pids.push_back(pid);
+  if (!unit.is_tree()) {
+    for (const int pid : held) pids.push_back(pid);
+  }
   for (std::size_t i = 0; i < pids.size(); ++i) {
     let_others_run();
     const auto process = read_process(*setup_.proc, pids[i]);
@@ -252,7 +273,7 @@ void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Mem
     member.start_ticks = process->start_ticks;
     member.bytes = static_cast<double>(process->own_pages()) * setup_.page_bytes;
     member.cpu_s = static_cast<double>(process->cpu_ticks) / kTicksPerSecond;
-    member.held = i >= outside;
+    member.held = i >= outside || (unit.is_tree() && contains(held, process->pid));
     if (const ProcessShare* usage = find_handed(handed, process->pid)) {
       member.gross_bytes = static_cast<double>(usage->usage.all_bytes);
     }

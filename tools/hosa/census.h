@@ -63,6 +63,7 @@ class Census {
     uint64_t start_ticks = 0, unit = 0;
   };
   void walk(double now_s);
+  void list_room(const Unit& unit, PidList& pids, PidList& held) const;
   void add_unit(const Cgroup& cgroup);
   void follow_units();
   void take_processes(bool fresh, bool only_root);
