@@ -9,6 +9,7 @@ CpuOrders CpuHolding::hold(const CpuObservation& o, double cpu_per_s_at_onset) {
   stage_ = CpuStage::weight;
   entered_s_ = pushed_s_ = look_s_ = o.now_s;
   look_cpu_s_ = o.cpu_s;
+  look_waiting_s_ = o.own_waiting_s;
   look_throttled_ = o.throttled;
   onset_rate_ = cpu_per_s_at_onset;
   CpuOrders orders;
@@ -22,9 +23,13 @@ bool CpuHolding::pushes(const CpuObservation& o) {
   if (seconds < 1.0) return false;
   const double rate = (o.cpu_s - look_cpu_s_) / seconds;
   const bool throttled = o.throttled > look_throttled_;
+  const bool known = o.own_waiting_s >= 0 && look_waiting_s_ >= 0;
+  const bool starved = known && o.own_waiting_s - look_waiting_s_ > kStarved * seconds;
   look_s_ = o.now_s;
   look_cpu_s_ = o.cpu_s;
   look_throttled_ = o.throttled;
+  look_waiting_s_ = o.own_waiting_s;
+  if (starved) return true;
   if (stage_ == CpuStage::quota) return throttled && rate > kQuotaUsed * o.quota_per_s;
   return rate > std::max(onset_rate_ / 2, kLeastPush);
 }

@@ -4,6 +4,8 @@
 
 #include "actuate/autogroup.h"
 #include "actuate/limit.h"
+#include "loader/sys/file.h"
+#include "proprioception/pressure.h"
 #include "proprioception/turn.h"
 
 namespace hosa {
@@ -64,6 +66,10 @@ CpuObservation CpuHold::observe(const HoldContext& c) {
     const CgroupUsage usage = meter_.read();
     o.cpu_s = static_cast<double>(usage.cpu_usec) * 1e-6;
     o.throttled = usage.nr_throttled;
+    char pressure[256];
+    const auto text = read_file(cgroup_.get(), "cpu.pressure", pressure);
+    const auto waited_us = text ? parse_pressure(*text).some_us : std::nullopt;
+    if (waited_us) o.own_waiting_s = static_cast<double>(*waited_us) * 1e-6;
     const auto state = read_cgroup_state(cgroup_);
     o.gone = !state || !state->populated;
     return o;
