@@ -11,6 +11,7 @@ CpuOrders CpuHolding::hold(const CpuObservation& o, double cpu_per_s_at_onset) {
   look_cpu_s_ = o.cpu_s;
   look_waiting_s_ = o.own_waiting_s;
   look_throttled_ = o.throttled;
+  look_refused_ = o.refused;
   onset_rate_ = cpu_per_s_at_onset;
   CpuOrders orders;
   orders.lower_weight = true;
@@ -29,7 +30,9 @@ bool CpuHolding::pushes(const CpuObservation& o) {
   look_cpu_s_ = o.cpu_s;
   look_throttled_ = o.throttled;
   look_waiting_s_ = o.own_waiting_s;
-  if (starved) return true;
+  const bool refused = o.refused > look_refused_;
+  look_refused_ = o.refused;
+  if (starved || refused) return true;
   if (stage_ == CpuStage::quota) return throttled && rate > kQuotaUsed * o.quota_per_s;
   return rate > std::max(onset_rate_ / 2, kLeastPush);
 }

@@ -6,8 +6,9 @@
 //
 // Pushing: under a quota, it is throttled and uses nearly all of it (ordinary work in bursts is throttled now and then,
 // too); under a weight, it still takes more than half of the CPU time it took when it was named. And under both, it
-// waits for a CPU most of the time: others may leave it too little to be seen (systemd is busy for 7 s of a 125 MIPS
-// CPU with a daemon-reload; in the lab's server-spin the storm was let go meanwhile).
+// waits for a CPU most of the time (others may leave it too little to be seen: systemd is busy for 7 s of a 125 MIPS
+// CPU with a daemon-reload, and in the lab's server-spin the storm was let go meanwhile), or pids.max refuses it a
+// fork.
 #pragma once
 #include <cstdint>
 
@@ -22,6 +23,7 @@ struct CpuObservation {
   double waiting_share = 0;  // how much of the time somebody waited for a CPU: PSI cpu some, 0..1
   double own_waiting_s =
       -1;                  // seconds in which somebody of the culprit waited for a CPU: its cpu.pressure; -1: unknown
+  uint64_t refused = 0;    // forks: pids.events max, while pids.max is ours
   bool has_quota = false;  // cpu.max can be set for it
   double quota_per_s = 0;  // what it would allow or allows, CPU seconds per second
   bool gone = false;
@@ -51,7 +53,7 @@ class CpuHolding {
   CpuStage stage_ = CpuStage::done;
   double entered_s_ = 0, pushed_s_ = 0, freed_s_ = -1e9, hysteresis_ = kHysteresisS;
   double onset_rate_ = 0, look_s_ = 0, look_cpu_s_ = 0, look_waiting_s_ = -1;
-  uint64_t look_throttled_ = 0;
+  uint64_t look_throttled_ = 0, look_refused_ = 0;
 };
 
 }  // namespace hosa

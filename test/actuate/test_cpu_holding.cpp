@@ -79,3 +79,15 @@ TEST_CASE("a storm that gets no CPU because somebody else is busy has not stoppe
   s.run(8, 0.2, 0.1);
   CHECK_FALSE(s.weight);
 }
+
+TEST_CASE("a storm of forks that pids.max refuses has not stopped, however little CPU it uses") {
+  Storm s;
+  s.carry_out(s.holding.hold(s.o, 0.2));
+  for (int i = 0; i < 10; ++i) {
+    ++s.o.refused;
+    s.run(1, 0.05, 0.1);
+  }
+  CHECK(s.weight);
+  s.run(6, 0.05, 0.1);
+  CHECK_FALSE(s.weight);
+}

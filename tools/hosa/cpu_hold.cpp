@@ -5,6 +5,7 @@
 #include "actuate/autogroup.h"
 #include "actuate/limit.h"
 #include "loader/sys/file.h"
+#include "loader/sys/text.h"
 #include "proprioception/pressure.h"
 #include "proprioception/turn.h"
 
@@ -23,6 +24,15 @@ constexpr double kUsualRoom = 1.25;   // but what it used before the onset, and 
 
 // A storm is not allowed thousands more, however many ids are left: each costs 10-20 KB of kernel memory.
 constexpr uint64_t kMostNewTasks = 64;
+
+// pids.events: "max N", how often a fork was refused here.
+uint64_t read_refused_forks(const Fd& cgroup) {
+  char buffer[128];
+  const auto text = read_file(cgroup.get(), "pids.events", buffer);
+  if (!text) return 0;
+  std::string_view rest = *text;
+  return take_word(rest) == "max" ? to_number(trim(rest)).value_or(0) : 0;
+}
 
 }  // namespace
 
@@ -69,6 +79,7 @@ CpuObservation CpuHold::observe(const HoldContext& c) {
     char pressure[256];
     const auto text = read_file(cgroup_.get(), "cpu.pressure", pressure);
     const auto waited_us = text ? parse_pressure(*text).some_us : std::nullopt;
+    if (pids_entry_ >= 0) o.refused = read_refused_forks(cgroup_);
     if (waited_us) o.own_waiting_s = static_cast<double>(*waited_us) * 1e-6;
     const auto state = read_cgroup_state(cgroup_);
     o.gone = !state || !state->populated;
