@@ -25,7 +25,8 @@ bool CpuHolding::pushes(const CpuObservation& o) {
   const double rate = (o.cpu_s - look_cpu_s_) / seconds;
   const bool throttled = o.throttled > look_throttled_;
   const bool known = o.own_waiting_s >= 0 && look_waiting_s_ >= 0;
-  const bool starved = known && o.own_waiting_s - look_waiting_s_ > kStarved * seconds;
+  // Where it has no cgroup of its own to say so, whoever waits on a machine whose storm is SCHED_IDLE is that storm.
+  const bool starved = known ? o.own_waiting_s - look_waiting_s_ > kStarved * seconds : o.waiting_share > kStarved;
   look_s_ = o.now_s;
   look_cpu_s_ = o.cpu_s;
   look_throttled_ = o.throttled;

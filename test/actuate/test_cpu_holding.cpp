@@ -91,3 +91,12 @@ TEST_CASE("a storm of forks that pids.max refuses has not stopped, however littl
   s.run(6, 0.05, 0.1);
   CHECK_FALSE(s.weight);
 }
+
+TEST_CASE("a storm without a cgroup of its own is not let go while the machine still waits for CPUs") {
+  Storm s;
+  s.carry_out(s.holding.hold(s.o, 1.0));
+  s.run(10, 0.1, 0.9);
+  CHECK(s.weight);
+  s.run(5, 0.1, 0.2);
+  CHECK_FALSE(s.weight);
+}
