@@ -7,7 +7,7 @@ namespace hosa {
 namespace {
 
 constexpr double kWalkS = 1, kWalkCalmS = 30;  // how often new cgroups are looked for, suspicious and calm
-constexpr std::size_t kFlatGroups = 2;                 // the root, and a hold room
+constexpr std::size_t kFlatGroups = 2;         // the root, and a hold room
 constexpr double kMoved = 64 * 1024;           // bytes
 constexpr unsigned kForgetPasses = 64;         // known kernel threads are read again: pids are used again
 constexpr double kTicksPerSecond = 100;        // USER_HZ, all ports

@@ -112,7 +112,8 @@ bool MemoryHold::begin(const HoldContext& c, const Unit& unit, const Finding& fi
   e_.bytes_at_begin = own;
   // What the census counted beyond the processes' own memory was given to it: shared and kernel memory is its doing.
   const UnitUse* use = c.census.use_of(unit.id);
-  owns_unowned_ = (c.census.by_processes() || unit.is_tree()) && use != nullptr && use->bytes - own > finding.growth / 2;
+  owns_unowned_ =
+      (c.census.by_processes() || unit.is_tree()) && use != nullptr && use->bytes - own > finding.growth / 2;
   Observation o = observe(c);
   e_.bytes_at_begin = o.bytes;
   o = observe(c);
