@@ -246,7 +246,8 @@ def limit_figures(v, samples, audit, onset, fault_end, healthy, out, stays=""):
     # Where nobody has a cgroup of its own (appliance, v1, bare) the right name is the offender's number, or its parent's, who only waits.
     v["named_rightly"] = bool(named) and (v["named"].startswith(offender) or str(pid_of(named)) in offender_pid.split())
     wrong = {culprit_group(a) for a in acts if a.get("event") in ("culprit", "insured", "act", "bucket") and culprit_group(a)}
-    v["wrong_culprits"] = sorted(g for g in wrong if g.startswith(everybody) and not g.startswith(offender) and g != "/")
+    # PID 1 grows when it reloads its units: it is named, protected, and nothing is done to it.
+    v["wrong_culprits"] = sorted(g for g in wrong if g.startswith(everybody) and not g.startswith(offender) and g not in ("/", "/init.scope"))
     began = (room or bucket or {}).get("t")
     v["bucket_mb_s"] = fastest(samples, began + 0.5, fault_end) if began and began < fault_end else None
     # The witness looks each 0.2 s and misses short freezes; the agent counts all.
