@@ -404,7 +404,8 @@ def judge_life(v, s, out, folder, agent, ram_mb, promise):
     acts = [a for a in live if a.get("event") == "act" and a.get("target")]
     v["acts"], v["slowed"] = len({(a["target"], round(a["t"] / 30)) for a in acts}), []
     for a in acts:
-        thing = first(things, lambda x: x["t"] - 1 <= a["t"] <= x["t"] + x["took"] + 10)
+        name = a["target"].rsplit("/", 1)[-1].removesuffix(".service")
+        thing = first(things, lambda x: x["group"] == name or (not name and x["t"] - 1 <= a["t"] <= x["t"] + x["took"] + 10))
         what = thing["what"] if thing else "nobody"
         size = first(sizes, lambda x: what == "startup" and abs(x["start"] - thing["t"]) < 3)
         if size is None:
