@@ -51,7 +51,7 @@ HOSA     := $(B)/hosa$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=a
 ALL_SRC  := $(SHIP_SRC) $(LOAD_SRC) $(sort $(wildcard test/*/*.cpp))
 $(if $(BUILDS),$(shell mkdir -p $(B); echo $(ALL_SRC) | cmp -s - $(B)/sources || echo $(ALL_SRC) >$(B)/sources))
 
-.PHONY: all cross run demo test test-unit test-cli lab bench lint format asan fuzz size help clean reproducible dist eval
+.PHONY: all cross run demo test test-unit test-cli lab soak bench lint format asan fuzz size help clean reproducible dist eval
 all: $(HOSA) $(LOAD)
 $(SHIP_OBJ) $(LOAD_OBJ) $(BPF): | deps-build
 $(LOAD): $(LOAD_OBJ) $(B)/sources
@@ -105,6 +105,8 @@ fuzz: deps-fuzz
 	$(Q)tools/build/fuzz $(FUZZ_SECONDS)
 lab: deps-lab all
 	$(Q)tools/lab/run S="$(S)" P="$(P)" K="$(K)" N="$(N)" PEERS="$(PEERS)"
+soak: deps-lab all
+	$(Q)tools/lab/soak P="$(P)" HOURS="$(HOURS)"
 
 # ---- what watching costs, paired in one run
 $(B)/bench: $(wildcard tools/bench/*.cpp) $(wildcard tools/bench/*.h) Makefile

@@ -83,6 +83,15 @@ Result<int> KeeperLoop::carry_out_in(const KeeperRequest& request, const Fd& cgr
   }
 }
 
+// systemctl stop and restart remove the unit's cgroup with the room in it: then there is nothing left to close, and an
+// entry that stayed would keep this process awake for ever.
+Result<int> KeeperLoop::without_cgroup(const KeeperRequest& request, Error error) {
+  if (request.task != KeeperTask::close_room || (error.code != ENOENT && error.code != ESTALE)) return error;
+  const int entry = journal_.find(EntryKind::room, CgroupFile::none, request.cgroup_id);
+  if (entry >= 0) journal_.forget(entry);
+  return 0;
+}
+
 KeeperAnswer KeeperLoop::carry_out(const KeeperRequest& request) {
   KeeperAnswer answer;
   answer.id = request.id;
@@ -102,7 +111,7 @@ KeeperAnswer KeeperLoop::carry_out(const KeeperRequest& request) {
     answer.error = on ? 0 : on.error().code;
   } else {
     const auto cgroup = open_cgroup(*setup_.roots->cgroup, path, request.cgroup_id);
-    const auto done = cgroup ? carry_out_in(request, *cgroup, path) : Result<int>(cgroup.error());
+    const auto done = cgroup ? carry_out_in(request, *cgroup, path) : without_cgroup(request, cgroup.error());
     answer.error = done ? 0 : (done.error().code != 0 ? done.error().code : EINVAL);
     answer.count = done ? *done : 0;
   }

@@ -66,6 +66,7 @@ class Census {
     double again_s = 0, wait_s = 0;
   };
   void walk(double now_s);
+  void list_room(const Unit& unit, PidList& pids, PidList& held) const;
   void add_unit(const Cgroup& cgroup);
   void follow_units();
   void take_processes(bool fresh, bool only_root, bool calm);

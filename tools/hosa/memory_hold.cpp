@@ -117,7 +117,8 @@ bool MemoryHold::begin(const HoldContext& c, const Unit& unit, const Finding& fi
   e_.bytes_at_begin = own;
   // What the census counted beyond the processes' own memory was given to it: shared and kernel memory is its doing.
   const UnitUse* use = c.census.use_of(unit.id);
-  owns_unowned_ = c.census.by_processes() && use != nullptr && use->bytes - own > finding.growth / 2;
+  owns_unowned_ =
+      (c.census.by_processes() || unit.is_tree()) && use != nullptr && use->bytes - own > finding.growth / 2;
   Observation o = observe(c);
   e_.bytes_at_begin = o.bytes;
   o = observe(c);
@@ -186,7 +187,8 @@ void MemoryHold::release(const HoldContext& c, const char* why) {
 }
 
 void MemoryHold::forget_everything(double now_s) {
-  (void)e_.holding.release(now_s);
+  // One that holds nobody stays vacant: 16 that watch nobody for a minute would leave no place for the next culprit.
+  if (e_.holding.level() > 0) (void)e_.holding.release(now_s);
   e_.means = MemoryMeans::none;
   e_.held.clear();
   line_.forget();
