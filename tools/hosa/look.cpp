@@ -51,6 +51,7 @@ void Agent::on_ring() {
     }
     if (static_cast<int>(event.tgid) == keeper_->pid()) continue;
     if (is_held(event)) continue;
+    tripwires_.tripped(event, now_s);
     const double onset_s = static_cast<double>(event.time_ns) * 1e-9;
     (event.subject == HOSA_FORKS ? task_suspicion_ : memory_suspicion_).raise(Cause::tripwire, onset_s, now_s);
   }
@@ -154,8 +155,9 @@ std::span<const UnitUse> Agent::candidates() {
   return {allowed_.data(), allowed_.size()};
 }
 
-// Nobody was confirmed: what tripped was churn, and the tripwires learn it as such.
+// Nobody was confirmed: what tripped was churn, and its wire is set higher.
 void Agent::drop_memory_suspicion() {
+  if (memory_suspicion_.cause() != Cause::none) tripwires_.churned(senses_.kernel());
   memory_suspicion_.drop();
   nobody_told_ = false;
 }

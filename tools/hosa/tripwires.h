@@ -1,6 +1,10 @@
 // Tripwires: the limits in the probes' windows, one for each window and CPU, learned from this machine's own calm
 // (detect/wire.h). Ten seconds of windows are kept apart and join what was learned only if nothing was held and nobody
 // named in them: what goes wrong now does not become normal by lasting a moment.
+//
+// Learning takes minutes. Until then, and whenever life becomes livelier, a trip that nobody's net growth confirms
+// doubles its wire's limits (twice at most), and a minute without one halves them again: a wire that trips each second
+// is a census each second (6.1, one CPU of 125 MIPS: a bystander's p99 7 ms instead of 0.5).
 #pragma once
 #include <array>
 
@@ -12,14 +16,18 @@ namespace hosa {
 class Tripwires {
  public:
   static constexpr std::size_t kMostCpus = 64;  // beyond, the first limits stay
-  static constexpr double kTrialS = 10;
+  static constexpr double kTrialS = 10, kQuietS = 60;
+  static constexpr int kMostDoublings = 2;
 
   // The first limits on all CPUs.
   void open(KernelSide& kernel, double now_s);
   // Each tick. calm: level 0, nobody held.
   void learn(KernelSide& kernel, double now_s, bool calm);
+  void tripped(const hosa_event& event, double now_s);
   // The suspicion that trips raised has ended with a name: the windows of these seconds are not this machine's calm.
-  void confirmed() { spoilt_ = true; }
+  void confirmed();
+  // It has ended without one.
+  void churned(KernelSide& kernel);
 
   double learned_s() const { return learned_s_; }
   // The least and the most limit of all CPUs in force.
@@ -30,12 +38,20 @@ class Tripwires {
 
  private:
   using Seen = uint32_t[HOSA_SUBJECTS][HOSA_SPANS][HOSA_BUCKETS];
+  struct Wire {
+    int doublings = 0;
+    bool pending = false;  // tripped since the last suspicion ended
+    double tripped_s = 0;
+  };
   void take(const KernelSide& kernel, bool keep);
+  void learn_limits(const KernelSide& kernel);
+  void relax(KernelSide& kernel, double now_s);
   void set(KernelSide& kernel);
 
   std::array<std::array<std::array<detect::WireHistogram, HOSA_SPANS>, HOSA_SUBJECTS>, kMostCpus> calm_;
   std::array<Seen, kMostCpus> seen_{};
-  std::array<std::array<std::array<uint64_t, HOSA_SPANS>, HOSA_SUBJECTS>, kMostCpus> limits_{};
+  std::array<std::array<std::array<uint64_t, HOSA_SPANS>, HOSA_SUBJECTS>, kMostCpus> limits_{};  // undoubled
+  Wire wires_[HOSA_SUBJECTS][HOSA_SPANS];
   std::size_t cpus_ = 0;
   double learned_s_ = 0, trial_since_s_ = 0;
   bool spoilt_ = true;  // the first trial: the start itself
