@@ -31,8 +31,9 @@ CLANG    ?= clang
 include tools/build/musl.mk
 
 # The reader of whole objects allocates by their size: it is hosa-load's, and the agent, which has no malloc, goes without.
-WHOLE    := $(wildcard $(foreach f,btf core core_match image_externs image_maps kernel_btf link_program program_image \
-  section_kinds,loader/$(f).cpp))
+WHOLE    := $(wildcard $(foreach f,btf btf_features btf_names btf_walk core core_compare core_path core_value \
+  image_externs image_maps image_operations image_records image_symbols inflate kernel_btf kernel_config \
+  kernel_symbols kernel_types link_program map_definitions program_image section_kinds,loader/$(f).cpp))
 SHIP_SRC := $(filter-out $(WHOLE),$(sort $(foreach r,$(ROOMS),$(wildcard $(r)/*.cpp))))
 PROBES   := $(sort $(wildcard probes/*.bpf.c))
 BPF      := $(PROBES:%.c=$(B)/%.o)
@@ -41,6 +42,8 @@ OUT      := $(B)/$(LIBC)$(if $(filter glibc,$(LIBC)),-static)$(if $(filter $(she
 SHIP_OBJ := $(SHIP_SRC:%.cpp=$(OUT)/%.o) $(OUT)/probes/embedded.o
 LOAD_SRC := $(sort $(foreach r,loader/sys loader tools/hosa_load,$(wildcard $(r)/*.cpp)))
 LOAD_OBJ := $(LOAD_SRC:%.cpp=$(OUT)/%.o)
+# The tool is measured by its size; -Os costs it a tenth of a millisecond.
+$(WHOLE:%.cpp=$(OUT)/%.o) $(patsubst %.cpp,$(OUT)/%.o,$(wildcard tools/hosa_load/*.cpp)): BASE := $(BASE:-O2=-Os) -Wno-maybe-uninitialized
 LOAD     := $(B)/hosa-load$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=arm64))$(if $(filter glibc,$(LIBC)),-glibc)
 HOSA     := $(B)/hosa$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=arm64))$(if $(filter glibc,$(LIBC)),-glibc)
 
@@ -48,7 +51,7 @@ HOSA     := $(B)/hosa$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=a
 ALL_SRC  := $(SHIP_SRC) $(LOAD_SRC) $(sort $(wildcard test/*/*.cpp))
 $(if $(BUILDS),$(shell mkdir -p $(B); echo $(ALL_SRC) | cmp -s - $(B)/sources || echo $(ALL_SRC) >$(B)/sources))
 
-.PHONY: all cross run demo test test-unit test-cli lab bench bench-step lint format asan fuzz size help clean reproducible dist eval
+.PHONY: all cross run demo test test-unit test-cli lab soak bench bench-step lint format asan fuzz size help clean reproducible dist eval
 all: $(HOSA) $(LOAD)
 $(SHIP_OBJ) $(LOAD_OBJ) $(BPF): | deps-build
 $(LOAD): $(LOAD_OBJ) $(B)/sources
@@ -60,7 +63,7 @@ $(OUT)/%.o: %.cpp $(UAPI) Makefile tools/build/musl.mk
 $(OUT)/probes/embedded.o: probes/embedded.S $(BPF)
 	$(call say,AS,$@)mkdir -p $(@D) && $(SHIP_CXX) -I$(B) -c $< -o $@
 $(B)/probes/%.bpf.o: probes/%.bpf.c $(wildcard probes/*.h) Makefile
-	$(call say,BPF,$@)mkdir -p $(@D) && $(CLANG) -target bpf -mcpu=v2 -O2 -g -Wall -Werror -I. -isystem /usr/include/$(HOST_TRIPLE) -c $< -o $@ && llvm-strip -g $@
+	$(call say,BPF,$@)mkdir -p $(@D) && $(CLANG) -target bpf -mcpu=v2 -O2 -Wall -Werror -I. -isystem /usr/include/$(HOST_TRIPLE) -c $< -o $@ && llvm-strip -g $@
 cross: deps-cross
 	$(Q)$(MAKE) --no-print-directory ARCH=aarch64 all
 
@@ -102,6 +105,8 @@ fuzz: deps-fuzz
 	$(Q)tools/build/fuzz $(FUZZ_SECONDS)
 lab: deps-lab all
 	$(Q)tools/lab/run S="$(S)" P="$(P)" K="$(K)" N="$(N)" PEERS="$(PEERS)"
+soak: deps-lab all
+	$(Q)tools/lab/soak P="$(P)" HOURS="$(HOURS)"
 
 # ---- what watching costs, paired in one run
 $(B)/bench: $(wildcard tools/bench/*.cpp) $(wildcard tools/bench/*.h) Makefile

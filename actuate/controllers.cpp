@@ -50,7 +50,9 @@ Result<void> switch_on_here(Journal& journal, const Fd& cgroup, std::string_view
   entry.old_value = controller;
   entry.ours = controller;
   entry.deadline_ns = deadline_ns;
-  const auto index = journal.remember(entry);
+  // It may be ours already, and somebody (daemon-reload) has switched it off meanwhile.
+  const int known = journal.find(entry.kind, entry.file, entry.cgroup_id);
+  const auto index = known >= 0 ? Result<int>(known) : journal.remember(entry);
   if (!index) return index.error();
   FixedString<32> word("+");
   word.append(controller);

@@ -9,7 +9,9 @@ CpuOrders CpuHolding::hold(const CpuObservation& o, double cpu_per_s_at_onset) {
   stage_ = CpuStage::weight;
   entered_s_ = pushed_s_ = look_s_ = o.now_s;
   look_cpu_s_ = o.cpu_s;
+  look_waiting_s_ = o.own_waiting_s;
   look_throttled_ = o.throttled;
+  look_refused_ = o.refused;
   onset_rate_ = cpu_per_s_at_onset;
   CpuOrders orders;
   orders.lower_weight = true;
@@ -22,9 +24,16 @@ bool CpuHolding::pushes(const CpuObservation& o) {
   if (seconds < 1.0) return false;
   const double rate = (o.cpu_s - look_cpu_s_) / seconds;
   const bool throttled = o.throttled > look_throttled_;
+  const bool known = o.own_waiting_s >= 0 && look_waiting_s_ >= 0;
+  // Where it has no cgroup of its own to say so, whoever waits on a machine whose storm is SCHED_IDLE is that storm.
+  const bool starved = known ? o.own_waiting_s - look_waiting_s_ > kStarved * seconds : o.waiting_share > kStarved;
   look_s_ = o.now_s;
   look_cpu_s_ = o.cpu_s;
   look_throttled_ = o.throttled;
+  look_waiting_s_ = o.own_waiting_s;
+  const bool refused = o.refused > look_refused_;
+  look_refused_ = o.refused;
+  if (starved || refused) return true;
   if (stage_ == CpuStage::quota) return throttled && rate > kQuotaUsed * o.quota_per_s;
   return rate > std::max(onset_rate_ / 2, kLeastPush);
 }

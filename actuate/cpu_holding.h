@@ -5,7 +5,10 @@
 //   back one step after kHysteresisS without pushing; a relapse within 60 s doubles that.
 //
 // Pushing: under a quota, it is throttled and uses nearly all of it (ordinary work in bursts is throttled now and then,
-// too); under a weight, it still takes more than half of the CPU time it took when it was named.
+// too); under a weight, it still takes more than half of the CPU time it took when it was named. And under both, it
+// waits for a CPU most of the time (others may leave it too little to be seen: systemd is busy for 7 s of a 125 MIPS
+// CPU with a daemon-reload, and in the lab's server-spin the storm was let go meanwhile), or pids.max refuses it a
+// fork.
 #pragma once
 #include <cstdint>
 
@@ -18,8 +21,11 @@ struct CpuObservation {
   double cpu_s = 0;          // CPU seconds used by the culprit so far
   uint64_t throttled = 0;    // cpu.stat nr_throttled
   double waiting_share = 0;  // how much of the time somebody waited for a CPU: PSI cpu some, 0..1
-  bool has_quota = false;    // cpu.max can be set for it
-  double quota_per_s = 0;    // what it would allow or allows, CPU seconds per second
+  double own_waiting_s =
+      -1;                  // seconds in which somebody of the culprit waited for a CPU: its cpu.pressure; -1: unknown
+  uint64_t refused = 0;    // forks: pids.events max, while pids.max is ours
+  bool has_quota = false;  // cpu.max can be set for it
+  double quota_per_s = 0;  // what it would allow or allows, CPU seconds per second
   bool gone = false;
 };
 
@@ -33,6 +39,7 @@ class CpuHolding {
 
   static constexpr double kLeastPush = 0.5;  // of one CPU: less is nobody's storm
   static constexpr double kQuotaUsed = 0.85;
+  static constexpr double kStarved = 0.7;  // of the time
 
   CpuOrders hold(const CpuObservation& o, double cpu_per_s_at_onset);
   CpuOrders step(const CpuObservation& o);
@@ -45,8 +52,8 @@ class CpuHolding {
 
   CpuStage stage_ = CpuStage::done;
   double entered_s_ = 0, pushed_s_ = 0, freed_s_ = -1e9, hysteresis_ = kHysteresisS;
-  double onset_rate_ = 0, look_s_ = 0, look_cpu_s_ = 0;
-  uint64_t look_throttled_ = 0;
+  double onset_rate_ = 0, look_s_ = 0, look_cpu_s_ = 0, look_waiting_s_ = -1;
+  uint64_t look_throttled_ = 0, look_refused_ = 0;
 };
 
 }  // namespace hosa

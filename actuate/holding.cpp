@@ -48,6 +48,11 @@ Orders Holding::insurance_line(const Observation& o) {
   return orders;
 }
 
+// How far the unit may grow because it has been that large before.
+double Holding::expected_growth(const Observation& o) const {
+  return std::min(kKnownShare * o.known_bytes - o.bytes, o.available_bytes - o.quarter_bytes);
+}
+
 Orders Holding::insure(const Observation& o) {
   if (o.now_s - freed_s_ < kRelapseS) hysteresis_ = std::min(2 * hysteresis_, kLongestHysteresisS);
   base_ = bytes_ = slope_bytes_ = o.bytes;
@@ -56,6 +61,9 @@ Orders Holding::insure(const Observation& o) {
   insured_s_ = o.now_s;
   room_ = o.room_bytes;
   insurance_ = o.room_bytes * o.share / 2;
+  const double expected = o.share >= 1 ? std::min(expected_growth(o) / kUsedShare, o.room_bytes) : 0;
+  expected_ = expected > insurance_;
+  if (expected_) insurance_ = expected;
   severe_ = false;
   enter(Stage::insured, o);
   return insurance_line(o);
@@ -74,10 +82,18 @@ Orders Holding::release(double now_s) {
 }
 
 Orders Holding::while_insured(const Observation& o) {
+  // Somebody else has used up the room that its known size was promised.
+  if (expected_ && o.available_bytes < o.quarter_bytes) {
+    expected_ = false;
+    base_ = o.bytes;
+    insurance_ = o.room_bytes * o.share / 2;
+    return insurance_line(o);
+  }
   const double horizon = o.warming ? kWarmupHorizonS : kHorizonS;
-  const bool nearly_used = o.bytes - base_ >= 0.75 * insurance_;
+  const bool nearly_used = o.bytes - base_ >= kUsedShare * insurance_;
   if (nearly_used && seconds_to_failure() < horizon && (o.detector_agrees || o.warming)) {
     enter(Stage::bucket, o);
+    expected_ = false;
     bucket_.start(o.now_s);
     slope_s_ = o.now_s;  // level 4 is judged by growth measured while the bucket runs
     slope_bytes_ = o.bytes;

@@ -3,6 +3,9 @@
 // Pure: the agent tells it what it sees (Observation) and carries out what it answers (Orders); it never touches the
 // machine, so tests and `replay` walk exactly what ships.
 //
+// A unit that has settled at a size before may grow up to 1.25 times that under the insurance alone, as long as a
+// quarter of the machine is left (spec 5): its insurance is made so large that three quarters of it are that growth.
+//
 //   insured --- 3/4 of the insurance used, T < 120 s, the detector agrees ---> bucket (level 3, then 4)
 //      |  <----- 3 s without a freeze (hysteresis; doubled by a relapse) -------- |
 //      v  bytes that cannot be dropped grew by < 5 % of the insurance in 5 s
@@ -26,6 +29,8 @@ struct Observation {
   double room_bytes = 0;       // actuate/room_size.h, now
   double available_bytes = 0;  // MemAvailable
   double reserve_bytes = 0;
+  double known_bytes = 0;        // what the unit has settled at before; 0: not known
+  double quarter_bytes = 0;      // of the machine, or of --room
   bool has_line = false;         // a memory.high can be set for it
   bool room_ready = false;       // its growers are in the hold room (or a lower rung is ready)
   bool detector_agrees = false;  // D_M above its first threshold or rising
@@ -52,6 +57,7 @@ class Holding {
   // Level 3: room left / 120 s, counted down to where level 4 begins (twice the reserve), so that a bucket at level 3
   // never drives itself into level 4. Level 4: a quarter of room left / 120 s.
   static constexpr double kFillHorizonS = 120;
+  static constexpr double kKnownShare = 1.25, kUsedShare = 0.75;
 
   // The insurance: to be called once, at onset or relapse; answers the first orders.
   Orders insure(const Observation& o);
@@ -61,9 +67,11 @@ class Holding {
 
   Stage stage() const { return stage_; }
   int level() const { return stage_ == Stage::insured ? 2 : stage_ == Stage::bucket ? (severe_ ? 4 : 3) : 0; }
+  double room_bytes() const { return room_; }
   double insurance_bytes() const { return insurance_; }
   double base_bytes() const { return base_; }
   double line_bytes() const { return line_; }
+  bool expected() const { return expected_; }  // its known size, not the room, sets the insurance
   double used_share() const { return insurance_ > 0 ? (bytes_ - base_) / insurance_ : 0; }
   double growth_per_s() const { return growth_per_s_; }
   double seconds_to_failure() const;
@@ -79,9 +87,10 @@ class Holding {
   void judge_severity(const Observation& o);
   void enter(Stage stage, const Observation& o);
   Orders insurance_line(const Observation& o);
+  double expected_growth(const Observation& o) const;
 
   Stage stage_ = Stage::done;
-  bool severe_ = false, was_fast_ = false;
+  bool severe_ = false, was_fast_ = false, expected_ = false;
   double judged_s_ = -1e9, severe_s_ = -1e9;
   double entered_s_ = 0, insured_s_ = 0, freed_s_ = -1e9;
   double base_ = 0, insurance_ = 0, line_ = 0, line_written_s_ = -1e9;

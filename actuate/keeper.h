@@ -9,6 +9,7 @@
 
 #include "actuate/growers.h"
 #include "actuate/journal.h"
+#include "actuate/saved_file.h"
 #include "actuate/undo.h"
 
 namespace hosa {
@@ -16,7 +17,7 @@ namespace hosa {
 inline constexpr double kStampLimitS = 2.0;  // a stamp so old: the agent is stopped, frozen or in D state
 inline constexpr int kLookMs = 500;
 
-enum class KeeperTask : uint32_t { make_room = 1, move_in, close_room, switch_on, drain_audit };
+enum class KeeperTask : uint32_t { make_room = 1, move_in, close_room, switch_on, drain_audit, save };
 
 // One packet each way; fixed size, checked by the receiver.
 struct KeeperRequest {
@@ -41,6 +42,7 @@ struct KeeperAnswer {
 struct KeeperSetup {
   const Roots* roots = nullptr;
   FixedString<256> audit_path;  // empty: no file
+  SavedPages* pages = nullptr;  // what KeeperTask::save writes; null: nothing is saved
 };
 
 // The agent's end.

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "actuate/controllers.h"
@@ -9,6 +10,8 @@
 
 namespace hosa {
 namespace {
+
+constexpr int kWriterTenths = 100;  // at the end: a busy SD card takes seconds for a sync
 
 uint64_t now_ns(int clock) {
   timespec t{};
@@ -80,6 +83,15 @@ Result<int> KeeperLoop::carry_out_in(const KeeperRequest& request, const Fd& cgr
   }
 }
 
+// systemctl stop and restart remove the unit's cgroup with the room in it: then there is nothing left to close, and an
+// entry that stayed would keep this process awake for ever.
+Result<int> KeeperLoop::without_cgroup(const KeeperRequest& request, Error error) {
+  if (request.task != KeeperTask::close_room || (error.code != ENOENT && error.code != ESTALE)) return error;
+  const int entry = journal_.find(EntryKind::room, CgroupFile::none, request.cgroup_id);
+  if (entry >= 0) journal_.forget(entry);
+  return 0;
+}
+
 KeeperAnswer KeeperLoop::carry_out(const KeeperRequest& request) {
   KeeperAnswer answer;
   answer.id = request.id;
@@ -88,6 +100,9 @@ KeeperAnswer KeeperLoop::carry_out(const KeeperRequest& request) {
   const std::string_view path(request.path, ::strnlen(request.path, sizeof request.path));
   if (request.task == KeeperTask::drain_audit) {
     audit_.drain(journal_.audit());
+  } else if (request.task == KeeperTask::save) {
+    const auto saved = save();
+    answer.error = saved ? 0 : saved.error().code;
   } else if (setup_.roots->cgroup == nullptr) {
     answer.error = ENODEV;
   } else if (request.task == KeeperTask::switch_on) {
@@ -96,12 +111,31 @@ KeeperAnswer KeeperLoop::carry_out(const KeeperRequest& request) {
     answer.error = on ? 0 : on.error().code;
   } else {
     const auto cgroup = open_cgroup(*setup_.roots->cgroup, path, request.cgroup_id);
-    const auto done = cgroup ? carry_out_in(request, *cgroup, path) : Result<int>(cgroup.error());
+    const auto done = cgroup ? carry_out_in(request, *cgroup, path) : without_cgroup(request, cgroup.error());
     answer.error = done ? 0 : (done.error().code != 0 ? done.error().code : EINVAL);
     answer.count = done ? *done : 0;
   }
   answer.took_us = (now_ns(CLOCK_MONOTONIC) - begun_ns) / 1000;
   return answer;
+}
+
+// One writer at a time; the agent asks again when the last file is written.
+Result<void> KeeperLoop::save() {
+  if (setup_.pages == nullptr) return make_error(ENODEV, "save a file");
+  wait_for_writer(0);
+  if (writer_ > 0) return make_error(EBUSY, "save a file");
+  const auto pid = start_writer(*setup_.pages);
+  if (!pid) return pid.error();
+  writer_ = *pid;
+  return {};
+}
+
+void KeeperLoop::wait_for_writer(int tenths) {
+  for (int i = 0; writer_ > 0; ++i) {
+    if (::waitpid(writer_, nullptr, WNOHANG) != 0) writer_ = -1;
+    if (writer_ <= 0 || i >= tenths) return;
+    ::poll(nullptr, 0, 100);
+  }
 }
 
 // An agent that is stopped, frozen or stuck does not die: its pidfd never fires, its stamp grows old.
@@ -134,9 +168,11 @@ int KeeperLoop::run() {
   while (wait()) {
     if (watching()) look_at_stamp();
     audit_.drain(journal_.audit());
+    wait_for_writer(0);
   }
   give_back_for_good();
   audit_.drain(journal_.audit());
+  wait_for_writer(kWriterTenths);
   return journal_.held_count() == 0 ? 0 : 1;
 }
 

@@ -19,12 +19,16 @@ class KeeperLoop {
   void give_back_for_good();
   KeeperAnswer carry_out(const KeeperRequest& request);
   Result<int> carry_out_in(const KeeperRequest& request, const Fd& cgroup, std::string_view path);
+  Result<int> without_cgroup(const KeeperRequest& request, Error error);  // the request's cgroup could not be opened
   bool watching() const;
+  Result<void> save();
+  void wait_for_writer(int tenths);
 
   Journal& journal_;
   KeeperSetup setup_;
   Fd agent_, socket_;
   AuditFile audit_;
+  pid_t writer_ = -1;  // a child that writes the saved file
 };
 
 }  // namespace hosa

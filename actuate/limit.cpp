@@ -87,6 +87,21 @@ Result<void> rewrite_limit(Journal& journal, int index, const Fd& cgroup, std::s
   return write_value(cgroup, entry->file, next);
 }
 
+Kept keep_limit(Journal& journal, int index, const Fd& cgroup, int& rewrites) {
+  const auto entry = journal.read(index);
+  if (!entry) return Kept::given_up;
+  const auto standing = read_value(cgroup, entry->file);
+  if (!standing) return Kept::absent;
+  switch (owner_of(*entry, standing->view())) {
+    case Owner::ours: return Kept::ours;
+    case Owner::somebody: journal.forget(index); return Kept::somebodys;
+    case Owner::before_us: break;
+  }
+  if (rewrites >= kMostRewrites) return Kept::given_up;
+  ++rewrites;
+  return write_value(cgroup, entry->file, entry->ours.view()) ? Kept::written_again : Kept::given_up;
+}
+
 Owner owner_of(const JournalEntry& entry, std::string_view standing) {
   standing = trim(standing);
   if (standing == entry.ours.view()) return Owner::ours;

@@ -32,6 +32,13 @@ Result<void> rewrite_limit(Journal& journal, int entry, const Fd& cgroup, std::s
 enum class Owner : uint8_t { ours, before_us, somebody };
 Owner owner_of(const JournalEntry& entry, std::string_view standing);
 
+// S4, once a second per entry: `systemctl daemon-reload` puts memory.high and pids.max back and switches the cpu
+// controller off (findings 3). A value that went back to what it was before ours is written again, kMostRewrites times
+// at most; any other value is somebody's: the entry is forgotten and theirs stays. absent: the controller is off.
+enum class Kept : uint8_t { ours, written_again, somebodys, absent, given_up };
+inline constexpr int kMostRewrites = 5;
+Kept keep_limit(Journal& journal, int entry, const Fd& cgroup, int& rewrites);
+
 // "max" is larger than every number; cpu.max compares by quota over period. <= keeps the older one, and so does a
 // value that is not understood.
 bool is_stricter(CgroupFile file, std::string_view ours, std::string_view standing);

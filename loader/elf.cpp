@@ -33,7 +33,20 @@ Result<ElfFile> ElfFile::open(Bytes file) {
   const auto content = names ? file.part(names->sh_offset, names->sh_size) : std::nullopt;
   if (!content || names->sh_type != SHT_STRTAB) return malformed("ELF section names lie outside the file");
   elf.names_ = *content;
+  if (const auto checked = elf.check_sizes(); !checked) return checked.error();
   return elf;
+}
+
+Result<void> ElfFile::check_sizes() const {
+  uint64_t left = file_.size();
+  for (uint32_t i = 0; i < section_count_; ++i) {
+    const auto header = file_.read<Elf64_Shdr>(table_offset_ + uint64_t{i} * sizeof(Elf64_Shdr));
+    if (!header) return malformed("ELF section table lies outside the file");
+    if (header->sh_type == SHT_NULL || header->sh_type == SHT_NOBITS) continue;
+    if (header->sh_size > left) return malformed("ELF sections are together larger than the file");
+    left -= header->sh_size;
+  }
+  return {};
 }
 
 Result<ElfSection> ElfFile::section(uint32_t index) const {

@@ -6,21 +6,32 @@
 namespace hosa {
 namespace {
 
-// The section of types and the type of an extern; false when BTF does not know it.
-bool find_extern(const Btf& btf, std::string_view section_name, ImageExtern& item) {
+constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
+
+Result<void> read_expected(const Btf& btf, std::string_view section_name, List<uint32_t>& out) {
   const auto id = btf.find(section_name, BTF_KIND_DATASEC);
   const auto section = id ? btf.type(*id) : std::nullopt;
   for (uint32_t i = 0; section && i < section->count; ++i) {
     const auto place = btf.variable(*section, i);
     const auto type = place ? btf.type(place->type) : std::nullopt;
-    if (!type || !(btf.name(type->name) == item.name)) continue;
-    item.type = type->id;
-    return true;
+    if (!type || (type->kind != BTF_KIND_VAR && type->kind != BTF_KIND_FUNC))
+      return make_error(0, "section of externs holds what is none:", section_name);
+    if (!out.push_back(type->id)) return make_error(ENOMEM, "read externs");
   }
-  return false;
+  out.sort([](uint32_t a, uint32_t b) { return a < b; });
+  return {};
 }
 
-// Offsets in .kconfig: widest alignment first, then widest, then by name, as libbpf lays them out.
+// The type of an extern, if it is of that section. Names are unique among the externs of an object.
+std::optional<uint32_t> find_extern(const Btf& btf, const List<uint32_t>& expected, std::string_view name) {
+  for (const uint32_t kind : {uint32_t{BTF_KIND_VAR}, uint32_t{BTF_KIND_FUNC}}) {
+    const auto id = btf.find(name, kind);
+    if (id && std::binary_search(expected.begin(), expected.end(), *id)) return id;
+  }
+  return std::nullopt;
+}
+
+// Offsets in .kconfig: widest alignment first, then narrowest, then by name, as libbpf lays them out.
 Result<void> place_config(ObjectImage& image) {
   struct Slot {
     uint32_t item, size, alignment;
@@ -33,11 +44,11 @@ Result<void> place_config(ObjectImage& image) {
     auto element = variable ? image.btf.resolved(variable->size_or_type) : std::nullopt;
     if (const auto array = element ? image.btf.array(*element) : std::nullopt)
       element = image.btf.resolved(array->type);
-    if (!size || !element || element->size_or_type == 0 || element->size_or_type > 8)
+    if (!size || *size == 0 || !element || element->size_or_type == 0 || element->size_or_type > 8)
       return make_error(0, "configuration word is of an unknown type:", image.externs[i].name);
     if (!slots.push_back({i, *size, element->size_or_type})) return make_error(ENOMEM, "read externs");
   }
-  std::sort(slots.begin(), slots.end(), [&](const Slot& a, const Slot& b) {
+  slots.sort([&](const Slot& a, const Slot& b) {
     if (a.alignment != b.alignment) return a.alignment > b.alignment;
     if (a.size != b.size) return a.size < b.size;
     return image.externs[a.item].name < image.externs[b.item].name;
@@ -47,30 +58,38 @@ Result<void> place_config(ObjectImage& image) {
     at = (at + slot.alignment - 1) / slot.alignment * slot.alignment;
     image.externs[slot.item].config_at = static_cast<uint32_t>(at);
     at += slot.size;
+    if (at > kMaxConfigBytes) return make_error(0, "configuration words are together larger than 1 MB");
   }
-  if (at > UINT32_MAX) return make_error(0, "configuration words are too large");
   return {};
 }
 
 }  // namespace
 
 Result<void> read_image_externs(ObjectImage& image) {
-  for (uint64_t i = 1; i < ElfFile::symbol_count(image.symbols); ++i) {
-    const auto symbol = image.elf.symbol(image.symbols, i);
-    if (!symbol) return symbol.error();
-    if (symbol->section != SHN_UNDEF || symbol->name.empty() || !image.has_btf) continue;
-    const auto raw = image.symbols.content.read<Elf64_Sym>(i * sizeof(Elf64_Sym));
-    ImageExtern item;
-    item.name = symbol->name;
-    item.symbol = static_cast<uint32_t>(i);
-    item.weak = raw && ELF64_ST_BIND(raw->st_info) == STB_WEAK;
-    if (find_extern(image.btf, ".kconfig", item))
-      item.kconfig = true;
-    else if (!find_extern(image.btf, ".ksyms", item))
-      continue;
+  if (!image.has_btf) return {};
+  List<uint32_t> config, kernel;
+  if (const auto read = read_expected(image.btf, ".kconfig", config); !read) return read;
+  if (const auto read = read_expected(image.btf, ".ksyms", kernel); !read) return read;
+  if (config.empty() && kernel.empty()) return {};
+  for (uint32_t i = 1; i < image.symbols.size(); ++i) {
+    const ImageSymbol& symbol = image.symbols[i];
+    if (symbol.section != SHN_UNDEF || symbol.name.empty()) continue;
+    ImageExtern item{symbol.name, i, symbol.binding == STB_WEAK};
+    const auto word = find_extern(image.btf, config, symbol.name);
+    const auto type = word ? word : find_extern(image.btf, kernel, symbol.name);
+    if (!type) continue;
+    item.kconfig = word.has_value();
+    item.type = *type;
     if (!image.externs.push_back(item)) return make_error(ENOMEM, "read externs");
   }
   return place_config(image);
+}
+
+std::optional<uint32_t> ObjectImage::extern_of(uint32_t symbol) const {
+  const auto* const found = std::lower_bound(externs.begin(), externs.end(), symbol,
+                                             [](const ImageExtern& a, uint32_t wanted) { return a.symbol < wanted; });
+  if (found == externs.end() || found->symbol != symbol) return std::nullopt;
+  return static_cast<uint32_t>(found - externs.begin());
 }
 
 }  // namespace hosa

@@ -24,7 +24,10 @@ void disguise(const Btf& btf, const BtfType& section, uint32_t number, List<unsi
     put(out, at + 8, 32 * i);
     if (!item) continue;
     const uint64_t item_head = item->tail - sizeof(btf_type);
-    if (item->kind == BTF_KIND_VAR) put(out, item->tail, BTF_VAR_GLOBAL_ALLOCATED);
+    if (item->kind == BTF_KIND_VAR) {
+      put(out, item->tail, BTF_VAR_GLOBAL_ALLOCATED);
+      put(out, item->tail - 4, number);  // what only has an address is of type void, which no variable may be
+    }
     if (item->kind != BTF_KIND_FUNC) continue;
     put(out, item_head + 4, static_cast<uint32_t>(BTF_KIND_FUNC) << 24 | BTF_FUNC_GLOBAL);
     const auto prototype = btf.type(item->size_or_type);
@@ -34,11 +37,13 @@ void disguise(const Btf& btf, const BtfType& section, uint32_t number, List<unsi
   }
 }
 
-// clang leaves sizes and offsets of a section's variables to whoever reads the symbols.
+// clang leaves a section's size, and where its variables lie that others may see, to whoever reads the symbols; a
+// linker has filled both in. Hidden variables are nobody else's: static.
 void complete(const ObjectImage& image, const BtfType& section, List<unsigned char>& out) {
-  const auto from = image.elf.find_section(image.btf.name(section.name).view());
-  if (!from) return;
-  put(out, section.tail - 4, static_cast<uint32_t>(from->size));
+  const ElfSection* const from = image.find_section(image.btf.name(section.name).view());
+  if (from == nullptr) return;
+  const bool unset = section.size_or_type == 0;
+  if (unset) put(out, section.tail - 4, static_cast<uint32_t>(from->size));
   struct Row {
     uint32_t type, offset, size;
   };
@@ -49,28 +54,23 @@ void complete(const ObjectImage& image, const BtfType& section, List<unsigned ch
     if (!variable) return;
     Row row{place->type, place->offset, place->size};
     const BtfName name = image.btf.name(variable->name);
-    for (uint64_t k = 0; k < ElfFile::symbol_count(image.symbols); ++k) {
-      const auto symbol = image.elf.symbol(image.symbols, k);
-      if (!symbol || symbol->section != from->index || symbol->type == STT_SECTION || !(name == symbol->name)) continue;
-      row.offset = static_cast<uint32_t>(symbol->value);
-      break;
+    const bool known = image.btf.linkage(*variable).value_or(BTF_VAR_STATIC) == BTF_VAR_STATIC;
+    if (const ImageSymbol* const symbol = known ? nullptr : image.find_symbol(name.view(), from->index)) {
+      if (unset) row.offset = static_cast<uint32_t>(symbol->value);
+      if (symbol->hidden && variable->kind == BTF_KIND_VAR) put(out, variable->tail, BTF_VAR_STATIC);
     }
     if (!rows.push_back(row)) return;
   }
-  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.offset < b.offset; });
+  rows.sort([](const Row& a, const Row& b) { return a.offset < b.offset; });
   if (!rows.empty()) std::memcpy(out.data() + section.tail, rows.data(), rows.size() * sizeof(Row));
 }
 
 // A hidden function is checked where it is called, with what the caller knows, like a static one.
 void hide_functions(const ObjectImage& image, List<unsigned char>& out) {
-  for (uint64_t i = 0; i < ElfFile::symbol_count(image.symbols); ++i) {
-    const auto raw = image.symbols.content.read<Elf64_Sym>(i * sizeof(Elf64_Sym));
-    if (!raw || ELF64_ST_TYPE(raw->st_info) != STT_FUNC || raw->st_shndx == SHN_UNDEF) continue;
-    if (ELF64_ST_BIND(raw->st_info) == STB_LOCAL) continue;
-    const unsigned char visibility = ELF64_ST_VISIBILITY(raw->st_other);
-    if (visibility != STV_HIDDEN && visibility != STV_INTERNAL) continue;
-    const auto symbol = image.elf.symbol(image.symbols, i);
-    const auto id = symbol ? image.btf.find(symbol->name, BTF_KIND_FUNC) : std::nullopt;
+  for (const ImageSymbol& symbol : image.symbols) {
+    if (symbol.type != STT_FUNC || symbol.section == SHN_UNDEF || symbol.binding == STB_LOCAL || !symbol.hidden)
+      continue;
+    const auto id = image.btf.find(symbol.name, BTF_KIND_FUNC);
     const auto type = id ? image.btf.type(*id) : std::nullopt;
     if (type) put(out, type->tail - 8, static_cast<uint32_t>(BTF_KIND_FUNC) << 24 | BTF_FUNC_STATIC);
   }

@@ -1,38 +1,24 @@
 #include "loader/link_program.h"
 
-#include <algorithm>
-
 namespace hosa {
 namespace {
 
 constexpr uint8_t kCall = BPF_JMP | BPF_CALL;
 constexpr uint8_t kLoad64 = BPF_LD | BPF_IMM | BPF_DW;
+constexpr int kMaxCallDepth = 512;  // the kernel takes eight frames, but links before it counts
 
 struct Linking {
   const ObjectImage& image;
   LinkedProgram& out;
+  int depth = 0;
 };
-
-const ImageRelocation* relocation_at(const ObjectImage& image, uint32_t section, uint64_t offset) {
-  const auto* const found = std::lower_bound(
-      image.relocations.begin(), image.relocations.end(), offset,
-      [&](const auto& a, uint64_t at) { return a.section != section ? a.section < section : a.offset < at; });
-  if (found == image.relocations.end() || found->section != section || found->offset != offset) return nullptr;
-  return found;
-}
-
-std::optional<uint32_t> function_at(const ObjectImage& image, uint32_t section, uint64_t offset) {
-  for (uint32_t i = 0; i < image.functions.size(); ++i)
-    if (image.functions[i].section == section && image.functions[i].start == offset) return i;
-  return std::nullopt;
-}
 
 Result<uint32_t> append(Linking& link, uint32_t function);
 
 // The instruction's field that holds a distance gets the one to the callee.
 Result<void> link_call(Linking& link, uint32_t number, uint32_t section, int64_t callee_instruction) {
   if (callee_instruction < 0) return make_error(0, "call leads before its section");
-  const auto callee = function_at(link.image, section, static_cast<uint64_t>(callee_instruction) * 8);
+  const auto callee = link.image.function_at(section, static_cast<uint64_t>(callee_instruction) * 8);
   if (!callee) return make_error(0, "call leads to no function");
   const auto start = append(link, *callee);
   if (!start) return start.error();
@@ -40,51 +26,69 @@ Result<void> link_call(Linking& link, uint32_t number, uint32_t section, int64_t
   return {};
 }
 
-Result<void> link_data(Linking& link, uint32_t number, const ElfSymbol& symbol, const ImageRelocation& relocation) {
-  bpf_insn& load = link.out.instructions[number];
-  if (symbol.section == SHN_UNDEF) {
-    for (uint32_t i = 0; i < link.image.externs.size(); ++i)
-      if (link.image.externs[i].symbol == relocation.symbol) {
-        if (!link.out.externs.push_back({number, i, load.code == kCall})) return make_error(ENOMEM, "link program");
-        return {};
-      }
-    return make_error(0, "nothing is known of the extern", symbol.name);
-  }
+Result<void> link_extern(Linking& link, uint32_t number, uint32_t symbol) {
+  const auto item = link.image.extern_of(symbol);
+  if (!item) return make_error(0, "nothing is known of the extern", link.image.symbols[symbol].name);
+  const bool call = link.out.instructions[number].code == kCall;
+  if (!link.out.externs.push_back({number, *item, call})) return make_error(ENOMEM, "link program");
+  return {};
+}
+
+Result<void> link_data(Linking& link, uint32_t number, const ImageSymbol& symbol) {
+  const bpf_insn& load = link.out.instructions[number];
   if (load.code != kLoad64 || number + 1 >= link.out.instructions.size())
     return make_error(0, "relocation is not on a 16-byte load:", symbol.name);
-  for (uint32_t i = 0; i < link.image.maps.size(); ++i) {
-    const ImageMap& map = link.image.maps[i];
-    if (map.section != symbol.section) continue;
-    const uint64_t offset =
-        symbol.value + (symbol.type == STT_SECTION && !map.global_data ? static_cast<uint32_t>(load.imm) : 0);
-    if (!map.global_data && offset != map.offset) continue;
-    const uint32_t inside = map.global_data ? static_cast<uint32_t>(symbol.value) + static_cast<uint32_t>(load.imm) : 0;
-    if (!link.out.maps.push_back({number, i, map.global_data, inside})) return make_error(ENOMEM, "link program");
-    return {};
+  const auto addend = static_cast<uint32_t>(load.imm);
+  const auto at = static_cast<uint32_t>(symbol.value);
+  const ElfSection* const section =
+      symbol.section < link.image.sections.size() ? &link.image.sections[symbol.section] : nullptr;
+  LinkedMapUse use{number, 0, true, at + addend};
+  if (section != nullptr && section->name == ".addr_space.1" && link.image.arena_map != 0) {
+    use.map = link.image.arena_map - 1;
+    use.offset += link.image.arena_data_at;
+  } else {
+    // A section's own symbol: the addend tells which of its maps.
+    const uint64_t place = symbol.value + (symbol.type == STT_SECTION ? addend : 0);
+    const auto map = link.image.map_at(symbol.section, place);
+    if (!map) return make_error(0, "relocation leads to no map and no data:", symbol.name);
+    use.map = *map;
+    use.value = link.image.maps[*map].global_data;
+    if (!use.value) use.offset = 0;
   }
-  return make_error(0, "relocation leads to no map and no data:", symbol.name);
+  if (!link.out.maps.push_back(use)) return make_error(ENOMEM, "link program");
+  return {};
 }
 
 Result<void> link_instruction(Linking& link, const ImageFunction& from, uint32_t number, uint32_t index) {
   bpf_insn& insn = link.out.instructions[number];
   const bool call = insn.code == kCall && insn.src_reg == BPF_PSEUDO_CALL;
-  const ImageRelocation* const relocation = relocation_at(link.image, from.section, from.start + uint64_t{index} * 8);
+  const ImageRelocation* const relocation = link.image.relocation_at(from.section, from.start + uint64_t{index} * 8);
   if (relocation == nullptr) {
     if (!call && !(insn.code == kLoad64 && insn.src_reg == BPF_PSEUDO_FUNC)) return {};
     return link_call(link, number, from.section, static_cast<int64_t>(from.start / 8) + index + insn.imm + 1);
   }
-  const auto symbol = link.image.elf.symbol(link.image.symbols, relocation->symbol);
-  if (!symbol) return symbol.error();
-  const auto section =
-      symbol->section == SHN_UNDEF ? std::nullopt : std::optional(link.image.elf.section(symbol->section));
-  const bool code = section && *section && ((*section)->flags & SHF_EXECINSTR) != 0;
+  const ImageSymbol& symbol = link.image.symbols[relocation->symbol];
+  if (symbol.section == SHN_UNDEF) return link_extern(link, number, relocation->symbol);
+  const bool code =
+      symbol.section < link.image.sections.size() && (link.image.sections[symbol.section].flags & SHF_EXECINSTR) != 0;
   if (code && call)
-    return link_call(link, number, symbol->section, static_cast<int64_t>(symbol->value / 8) + insn.imm + 1);
+    return link_call(link, number, symbol.section, static_cast<int64_t>(symbol.value / 8) + insn.imm + 1);
   if (code && insn.code == kLoad64) {
     insn.src_reg = BPF_PSEUDO_FUNC;
-    return link_call(link, number, symbol->section, (static_cast<int64_t>(symbol->value) + insn.imm) / 8);
+    return link_call(link, number, symbol.section,
+                     static_cast<int64_t>((symbol.value + static_cast<uint64_t>(int64_t{insn.imm})) / 8));
   }
-  return link_data(link, number, *symbol, *relocation);
+  return link_data(link, number, symbol);
+}
+
+Result<void> link_function(Linking& link, const ImageFunction& from, uint32_t at) {
+  const auto count = static_cast<uint32_t>(from.size / 8);
+  for (uint32_t i = 0; i < count; ++i) {
+    const bool wide = link.out.instructions[at + i].code == kLoad64;
+    if (const auto linked = link_instruction(link, from, at + i, i); !linked) return linked;
+    if (wide) ++i;
+  }
+  return {};
 }
 
 // Where the function begins in the program; appended when it is not there yet.
@@ -92,20 +96,16 @@ Result<uint32_t> append(Linking& link, uint32_t function) {
   for (const LinkedPiece& piece : link.out.pieces)
     if (piece.function == function) return piece.at;
   const ImageFunction& from = link.image.functions[function];
-  const auto section = link.image.elf.section(from.section);
   const auto at = static_cast<uint32_t>(link.out.instructions.size());
   const std::size_t count = from.size / 8;
-  if (!section) return section.error();
-  if (link.out.pieces.size() == kMaxPieces || at + count > kMaxLinkedInstructions)
+  if (link.out.pieces.size() == kMaxPieces || at + count > kMaxLinkedInstructions || link.depth == kMaxCallDepth)
     return make_error(E2BIG, "program is too long:", from.name);
   if (!link.out.pieces.push_back({function, at}) ||
-      !link.out.instructions.append(section->content.data() + from.start, count))
+      !link.out.instructions.append(link.image.sections[from.section].content.data() + from.start, count))
     return make_error(ENOMEM, "link program");
-  for (uint32_t i = 0; i < count; ++i) {
-    const bool wide = link.out.instructions[at + i].code == kLoad64;
-    if (const auto linked = link_instruction(link, from, at + i, i); !linked) return linked.error();
-    if (wide) ++i;
-  }
+  ++link.depth;
+  if (const auto linked = link_function(link, from, at); !linked) return linked.error();
+  --link.depth;
   return at;
 }
 

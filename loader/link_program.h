@@ -7,7 +7,7 @@
 namespace hosa {
 
 // The kernel takes 256 functions a program (BPF_MAX_SUBPROGS) and a million instructions.
-inline constexpr std::size_t kMaxPieces = 256;
+inline constexpr std::size_t kMaxPieces = 1024;
 inline constexpr std::size_t kMaxLinkedInstructions = 1000000;
 
 struct LinkedPiece {

@@ -52,6 +52,23 @@ class List {
     return true;
   }
   void clear() { size_ = 0; }
+  void resize_down(std::size_t size) {
+    if (size < size_) size_ = size;
+  }
+  // What comes from `from` on, by less(a, b). The C library's sort is one function for all kinds of items (std::sort is
+  // 5 KB for each) and all but linear on what is sorted already, as most tables of an object are.
+  template <class Less>
+  void sort(Less less, std::size_t from = 0) {
+    if (size_ - from < 2) return;
+    ::qsort_r(
+        static_cast<void*>(items_ + from), size_ - from, sizeof(T),
+        [](const void* a, const void* b, void* by) {
+          const Less& before = *static_cast<const Less*>(by);
+          const T &x = *static_cast<const T*>(a), &y = *static_cast<const T*>(b);
+          return before(x, y) ? -1 : before(y, x) ? 1 : 0;
+        },
+        static_cast<void*>(&less));
+  }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   T& operator[](std::size_t i) { return items_[i]; }

@@ -91,10 +91,12 @@ void Maps::clear() {
   count_ = 0;
 }
 
-Result<Fd> load_program(const ObjectSpec& object, const ProgramSpec& program, Maps& maps, std::span<char> full_log) {
+Result<Fd> load_program(const ObjectSpec& object, const ProgramSpec& program, Maps& maps, std::span<char> full_log,
+                        const FieldPlaces& places) {
   std::array<bpf_insn, kMaxInstructions> instructions;  // 32 KiB of stack, at start-up only
   const auto count = patched(object, program, maps, instructions);
   if (!count) return count.error();
+  if (const auto placed = place_fields({instructions.data(), *count}, places); !placed) return placed.error();
   ProgramText text;
   text.name = program.name.view();
   text.type = program.type;

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "loader/context_fields.h"
 #include "loader/object.h"
 #include "loader/sys/fd.h"
 
@@ -34,8 +35,9 @@ class Maps {
 // Creates what maps of the object are missing and loads one of its programs. When the verifier refuses, the program is
 // given to it again with a log, and the error's subject is "NAME: the one line that matters"; full_log (optional)
 // receives the whole log, NUL-terminated.
-Result<Fd> load_program(const ObjectSpec& object, const ProgramSpec& program, Maps& maps,
-                        std::span<char> full_log = {});
+// places: where the object's fields lie in this kernel; not needed by objects without any.
+Result<Fd> load_program(const ObjectSpec& object, const ProgramSpec& program, Maps& maps, std::span<char> full_log = {},
+                        const FieldPlaces& places = {});
 
 // The line that says why: the last one that is not one of the verifier's statistics. Empty when there is none.
 // (verifier.c prints register state and instructions as it goes, then the complaint, then "processed N insns ...".)

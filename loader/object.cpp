@@ -54,6 +54,23 @@ Result<void> read_licence(Reading& reading) {
   return {};
 }
 
+// Each row is two texts in places of fixed length.
+Result<void> read_fields(Reading& reading) {
+  constexpr uint64_t kRow = 64, kEvent = 40;
+  const auto section = reading.elf.find_section("fields");
+  if (!section) return {};
+  if (section->content.size() % kRow != 0) return make_error(0, "section of fields is not whole rows");
+  for (uint64_t at = 0; at < section->content.size(); at += kRow) {
+    const auto event = section->content.text(at), name = section->content.text(at + kEvent);
+    if (!event || !name) return make_error(0, "name of a field is not terminated");
+    const ContextField field{*event, *name};
+    if (field.event.cut() || field.name.cut() || field.event.empty() || field.name.empty())
+      return make_error(0, "name of a field is empty or too long");
+    if (!reading.object.fields.push_back(field)) return make_error(0, "object has too many fields");
+  }
+  return {};
+}
+
 Result<void> add_map(Reading& reading, const ElfSection& section, const ElfSymbol& symbol) {
   const auto shape = section.content.read<MapShape>(symbol.value);
   if (!shape) return make_error(0, "map lies outside its section:", symbol.name);
@@ -165,6 +182,7 @@ Result<ObjectSpec> read_object(Bytes file) {
   if (!symbols) return make_error(0, "object has no symbols");
   reading.symbols = *symbols;
   if (const auto read = read_licence(reading); !read) return read.error();
+  if (const auto read = read_fields(reading); !read) return read.error();
   if (const auto read = read_symbols(reading); !read) return read.error();
   if (const auto read = read_relocations(reading); !read) return read.error();
   return reading.object;

@@ -6,6 +6,8 @@
 //   section "maps"      an array of MapShape (five little-endian u32: type, key, value, max_entries, flags), one
 //                       symbol per map. max_entries 0: whoever loads decides (slots per CPU, ring size).
 //   section "license"   NUL-terminated text
+//   section "fields"    fields of tracepoints' contexts, 64 bytes each: the event ("block/block_bio_queue") in 40, the
+//                       field's name in 24, both NUL-terminated (context_fields.h)
 //   section KIND/TARGET programs, one function symbol each; KINDs in object.cpp
 //   relocations         16-byte loads of a map (R_BPF_64_64 against a symbol in "maps")
 // Refused, each with its own message: calls between functions, global data, anything out of bounds.
@@ -23,7 +25,8 @@ namespace hosa {
 // Capacities: hosa's largest object has five maps, two programs and nine uses of maps.
 inline constexpr std::size_t kMaxMaps = 16;
 inline constexpr std::size_t kMaxPrograms = 16;
-inline constexpr std::size_t kMaxMapUses = 64;         // per program
+inline constexpr std::size_t kMaxMapUses = 64;  // per program
+inline constexpr std::size_t kMaxFields = 8;
 inline constexpr std::size_t kMaxInstructions = 4096;  // per program; the largest probe has about 400
 
 struct MapSpec {
@@ -35,6 +38,11 @@ struct MapSpec {
 struct MapUse {
   uint32_t instruction = 0;
   uint32_t map = 0;
+};
+
+struct ContextField {
+  FixedString<39> event;
+  FixedString<23> name;
 };
 
 struct ProgramSpec {
@@ -49,6 +57,7 @@ struct ObjectSpec {
   FixedString<31> licence;
   FixedVector<MapSpec, kMaxMaps> maps;
   FixedVector<ProgramSpec, kMaxPrograms> programs;
+  FixedVector<ContextField, kMaxFields> fields;
 
   const ProgramSpec* find_program(std::string_view name) const {
     for (const ProgramSpec& program : programs)

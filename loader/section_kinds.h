@@ -10,11 +10,11 @@ namespace hosa {
 
 struct SectionKind {
   std::string_view name;         // "kprobe"; matches "kprobe" and "kprobe/..."
-  uint32_t type = 0;             // BPF_PROG_TYPE_*
-  uint32_t attach = 0;           // BPF_*
-  uint32_t flags = 0;            // BPF_F_*
+  uint8_t type = 0;              // BPF_PROG_TYPE_*
+  uint8_t attach = 0;            // BPF_*
+  uint8_t flags = 0;             // BPF_F_*
+  uint8_t target_kind = 0;       // BTF_KIND_* of the target
   const char* prefix = nullptr;  // kernel BTF name of the target: prefix + target
-  uint32_t target_kind = 0;      // BTF_KIND_* of it
 };
 
 // Nothing when the name is unknown. Leading '?' must be gone.

@@ -1,5 +1,5 @@
 /* Who did it, and whether somebody must know now: the two tables of usage, the tripwire windows and the records.
- * Shared by the probes that attribute (memory, fork). `current` is the task that allocates or forks. */
+ * Shared by the probes that attribute. `current` is the task that allocates, forks, asks a disk or sends. */
 #pragma once
 #include "probes/bpf.h"
 
@@ -16,40 +16,81 @@ ALWAYS_INLINE struct hosa_config* settings(void) {
 }
 
 ALWAYS_INLINE void add_usage(struct hosa_usage* usage, int subject, __u64 amount, __u64 cgroup) {
-  add(subject == HOSA_ANON_BYTES  ? &usage->anon_bytes
-      : subject == HOSA_ALL_BYTES ? &usage->all_bytes
-      : subject == HOSA_FAULTS    ? &usage->faults
-                                  : &usage->forks,
+  add(subject == HOSA_ANON_BYTES    ? &usage->anon_bytes
+      : subject == HOSA_ALL_BYTES   ? &usage->all_bytes
+      : subject == HOSA_FAULTS      ? &usage->faults
+      : subject == HOSA_BLOCK_BYTES ? &usage->block_bytes
+      : subject == HOSA_PACKETS     ? &usage->packets
+                                    : &usage->forks,
       amount);
   usage->cgroup = cgroup;
 }
 
 /* Two CPUs may find the entry missing at once: BPF_NOEXIST makes one of them come second and add to the first's. */
-ALWAYS_INLINE void attribute_to(void* table, const void* key, int subject, __u64 amount, __u64 cgroup) {
+ALWAYS_INLINE void attribute_to(void* table, const void* key, int subject, __u64 amount, __u64 cgroup,
+                                struct hosa_cpu* slot, __u64* made) {
   struct hosa_usage* usage = map_lookup(table, key);
   if (!usage) {
     struct hosa_usage fresh = {};
     fresh.cgroup = cgroup;
-    map_update(table, key, &fresh, BPF_NOEXIST);
+    if (map_update(table, key, &fresh, BPF_NOEXIST) == 0) add(made, 1);
     usage = map_lookup(table, key);
   }
-  if (usage) add_usage(usage, subject, amount, cgroup);
+  if (usage)
+    add_usage(usage, subject, amount, cgroup);
+  else
+    add(&slot->unattributed, 1);
 }
 
-/* Adds to a window; 1 when this overflowed it and a record is due. Windows are laid end to end from the first event
- * after the last one ended; a window that has sent says nothing more. */
-ALWAYS_INLINE int overflows(struct hosa_window* window, __u64 length_ns, __u64 limit, __u64 amount, __u64 now,
-                            __u64 quiet_until_ns, __u64* sum) {
-  if (now - window->start_ns >= length_ns) {
+ALWAYS_INLINE void attribute_to_both(__u32 tgid, __u64 cgroup, int subject, __u64 amount, struct hosa_cpu* slot) {
+  attribute_to(&by_process, &tgid, subject, amount, cgroup, slot, &slot->made_processes);
+  attribute_to(&by_cgroup, &cgroup, subject, amount, cgroup, slot, &slot->made_cgroups);
+}
+
+/* What has no window. hosa itself is not attributed. */
+ALWAYS_INLINE void attribute_only(struct hosa_config* config_now, struct hosa_cpu* slot, int subject, __u64 amount) {
+  __u32 tgid = current_pid_tgid() >> 32;
+  if (config_now->own_tgid != 0 && tgid == config_now->own_tgid) return;
+  attribute_to_both(tgid, current_cgroup(), subject, amount, slot);
+}
+
+/* Adds to an accumulator; what is due for attribution, or 0. */
+ALWAYS_INLINE __u64 accumulate(__u64* pending, __u64 bytes) {
+  __u64 sum = *pending + bytes;
+  if (sum < HOSA_SAMPLE_BYTES) {
+    *pending = sum;
+    return 0;
+  }
+  *pending = 0;
+  return sum;
+}
+
+/* The bucket of a histogram in half octaves (events.h). */
+ALWAYS_INLINE __u32 bucket_of(__u64 units) {
+  __u32 bucket = 0;
+  if (units > 65535) units = 65535;
+  if (units >= 512) units >>= 8, bucket += 16;
+  if (units >= 32) units >>= 4, bucket += 8;
+  if (units >= 8) units >>= 2, bucket += 4;
+  if (units >= 4) units >>= 1, bucket += 2;
+  return (bucket + (__u32)units) & (HOSA_BUCKETS - 1);
+}
+
+/* Adds to a window of this CPU; what it holds now if this made it overflow and a record is due, else 0. Windows are
+ * laid end to end from the first event after the last one ended; one that ended is put down in the histogram. */
+ALWAYS_INLINE __u64 overflow(struct hosa_cpu* slot, int subject, int span, __u64 amount, __u64 now, __u64 quiet_until) {
+  struct hosa_window* window = &slot->windows[subject][span];
+  if (now - window->start_ns >= (span == HOSA_SHORT_WINDOW ? HOSA_SHORT_WINDOW_NS : HOSA_LONG_WINDOW_NS)) {
+    slot->ended[subject][span][bucket_of(window->amount >> HOSA_BUCKET_SHIFT(subject))] += 1;
     window->start_ns = now;
     window->amount = 0;
+    window->sent = 0;
   }
-  if (window->amount == HOSA_WINDOW_SENT) return 0;
-  *sum = window->amount + amount;
-  window->amount = *sum;
-  if (limit == 0 || *sum < limit || now < quiet_until_ns) return 0;
-  window->amount = HOSA_WINDOW_SENT;
-  return 1;
+  __u64 sum = window->amount + amount, limit = slot->limits[subject][span];
+  window->amount = sum;
+  if (window->sent || limit == 0 || sum < limit || now < quiet_until) return 0;
+  window->sent = 1;
+  return sum;
 }
 
 ALWAYS_INLINE void send(struct hosa_cpu* slot, int subject, int span, __u64 now, __u64 amount, __u64 cgroup,
@@ -90,14 +131,10 @@ ALWAYS_INLINE void attribute(struct hosa_config* config_now, struct hosa_cpu* sl
   __u64 now = now_ns();
   __u64 cgroup = current_cgroup();
   __u64 quiet = config_now->quiet_until_ns;
-  __u64 sum = 0;
-  attribute_to(&by_process, &tgid, subject, amount, cgroup);
-  attribute_to(&by_cgroup, &cgroup, subject, amount, cgroup);
+  attribute_to_both(tgid, cgroup, subject, amount, slot);
   if (subject == HOSA_ALL_BYTES) use_quota(config_now, slot, amount, now, cgroup, tgid);
-  if (overflows(&slot->windows[subject][HOSA_SHORT_WINDOW], HOSA_SHORT_WINDOW_NS,
-                config_now->limits[subject][HOSA_SHORT_WINDOW], amount, now, quiet, &sum))
-    send(slot, subject, HOSA_SHORT_WINDOW, now, sum, cgroup, tgid);
-  if (overflows(&slot->windows[subject][HOSA_LONG_WINDOW], HOSA_LONG_WINDOW_NS,
-                config_now->limits[subject][HOSA_LONG_WINDOW], amount, now, quiet, &sum))
-    send(slot, subject, HOSA_LONG_WINDOW, now, sum, cgroup, tgid);
+  __u64 sum = overflow(slot, subject, HOSA_SHORT_WINDOW, amount, now, quiet);
+  if (sum) send(slot, subject, HOSA_SHORT_WINDOW, now, sum, cgroup, tgid);
+  sum = overflow(slot, subject, HOSA_LONG_WINDOW, amount, now, quiet);
+  if (sum) send(slot, subject, HOSA_LONG_WINDOW, now, sum, cgroup, tgid);
 }

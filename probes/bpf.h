@@ -29,6 +29,15 @@ struct map {
   __u32 flags;
 };
 
+/* A field of a tracepoint's context: number and name in FIELD_TABLE, read by FIELD. The load goes to a place where no
+ * field is; loader/context_fields.h rewrites it for the kernel that runs. */
+struct field {
+  char event[40];
+  char name[24];
+};
+#define FIELD_TABLE(table) const struct field SECTION("fields") table[]
+#define FIELD(ctx, number, type) (*(volatile type*)((char*)(ctx) + 0x4000 + 8 * (number)))
+
 /* A slot per possible CPU, mapped by user side. */
 struct map SECTION("maps") counters = {BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct hosa_cpu), 0, BPF_F_MMAPABLE};
 

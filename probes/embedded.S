@@ -15,7 +15,9 @@ probe memory
 probe sched
 probe fault
 probe block
+probe network
 probe brk
 probe fork
+probe syscalls
 
 .section .note.GNU-stack, "", %progbits

@@ -2,7 +2,7 @@
  * C++; fixed-width fields, no padding left to the compiler.
  *
  * Kernel side counts in one mmapable ARRAY `counters` (a slot per possible CPU; per-CPU maps cannot be mapped,
- * kernel/bpf/arraymap.c), attributes bytes in two LRU tables and sends a record only when something must be known
+ * kernel/bpf/arraymap.c), attributes in two LRU tables and sends a record only when something must be known
  * now: a tripwire window overflowed. User side reads the slots as plain memory. */
 #pragma once
 #include <linux/types.h>
@@ -13,17 +13,26 @@
 enum hosa_subject { HOSA_ANON_BYTES, HOSA_ALL_BYTES, HOSA_FORKS, HOSA_SUBJECTS };
 /* Two windows: 10 ms sees a leak of 50 MB/s, 1 s one of 5 MB/s that drowns in the churn of 10 ms. */
 enum hosa_span { HOSA_SHORT_WINDOW, HOSA_LONG_WINDOW, HOSA_SPANS };
-/* Attributed, but without a window: one fault in so many (a power of 2), with the weight of all. */
+/* Attributed, but without a window: one fault or packet in so many (a power of 2), with the weight of all. */
 #define HOSA_FAULTS HOSA_SUBJECTS
+#define HOSA_BLOCK_BYTES (HOSA_SUBJECTS + 1)
+#define HOSA_PACKETS (HOSA_SUBJECTS + 2)
 #define HOSA_SAMPLE_FAULTS 16
+#define HOSA_SAMPLE_PACKETS 16
 #define HOSA_SHORT_WINDOW_NS 10000000ULL
 #define HOSA_LONG_WINDOW_NS 1000000000ULL
 
 struct hosa_window {
   __u64 start_ns; /* CLOCK_MONOTONIC */
-  __u64 amount;   /* bytes or forks since start_ns; HOSA_WINDOW_SENT after the record was sent */
+  __u64 amount;   /* bytes or forks since start_ns */
+  __u64 sent;     /* 1: this window has sent its record and says nothing more */
 };
-#define HOSA_WINDOW_SENT (~0ULL)
+
+/* How much windows that are over held: a histogram in half octaves, from which user side learns where this machine's
+ * own calm ends. Bucket b holds amounts from 2^(b/2) units on (odd b: 3/4 of the next power), 0 and 1 their own; a unit
+ * is 2^14 bytes or one fork. Windows in which nothing happened are never laid and so never counted. */
+#define HOSA_BUCKETS 32
+#define HOSA_BUCKET_SHIFT(subject) ((subject) == HOSA_FORKS ? 0 : 14)
 
 /* A byte quota: when this cgroup (or, where that is 0, this thread group) has been handed so many bytes more, of
  * whatever kind, one record with span HOSA_QUOTA is sent. It drives the byte bucket of a held culprit. Counted per
@@ -37,32 +46,42 @@ struct hosa_quota {
   __u64 sent;       /* 1: nothing is sent before it is armed again */
 };
 
-/* One slot of `counters`: totals since load, read without locks. 192 bytes = three cache lines. */
+/* One slot of `counters`: totals since load, read without locks; limits are written by user side. 1152 bytes = eighteen
+ * cache lines, what is hot in the first. */
 struct hosa_cpu {
-  __u64 wakeups;      /* sched_wakeup */
-  __u64 faults;       /* user page faults while the program is attached (x86) */
-  __u64 brk_calls;    /* brk entries */
-  __u64 block_issues; /* block_rq_issue */
-  __u64 forks;        /* sched_process_fork */
-  __u64 anon_bytes;   /* anonymous memory handed out, gross */
-  __u64 all_bytes;    /* all pages handed out, gross: also tmpfs, page cache, sockets, slab */
-  __u64 records_lost; /* ring buffer was full */
-  __u64 anon_pending; /* bytes not yet attributed, < HOSA_SAMPLE_BYTES (plus one allocation) */
-  __u64 all_pending;
+  __u64 wakeups;     /* sched_wakeup */
+  __u64 all_bytes;   /* all pages handed out, gross: also tmpfs, page cache, sockets, slab */
+  __u64 all_pending; /* bytes not yet attributed, < HOSA_SAMPLE_BYTES (plus one allocation) */
+  __u64 anon_bytes;  /* anonymous memory handed out, gross */
+  __u64 anon_pending;
+  __u64 faults;         /* user page faults while the program is attached (x86) */
+  __u64 packets;        /* given to network devices, loopback included */
+  __u64 block_issues;   /* block_rq_issue */
+  __u64 block_bytes;    /* block_bio_queue: asked of block devices, by whoever asked; discards left out */
+  __u64 block_pending;  /* as all_pending */
+  __u64 forks;          /* sched_process_fork */
+  __u64 execs;          /* sched_process_exec */
+  __u64 exits;          /* sched_process_exit, threads too */
+  __u64 brk_calls;      /* brk entries */
+  __u64 records_lost;   /* ring buffer was full */
+  __u64 unattributed;   /* samples for which a table had no room */
+  __u64 made_processes; /* entries made in by_process; less those that are there now, they were dropped for others */
+  __u64 made_cgroups;
+  __u64 limits[HOSA_SUBJECTS][HOSA_SPANS]; /* per window, of this CPU; 0 = off */
   struct hosa_window windows[HOSA_SUBJECTS][HOSA_SPANS];
-  __u64 execs; /* sched_process_exec */
-  __u64 exits; /* sched_process_exit, threads too */
+  __u32 ended[HOSA_SUBJECTS][HOSA_SPANS][HOSA_BUCKETS]; /* windows that are over, by how much they held */
+  __u64 spare[6];
 };
 
-/* The single slot of `config`, mapped writable by user side; all zero = probes count, nothing trips. */
+/* The single slot of `config`, mapped writable by user side; all zero (and no limit in the slots) = probes count,
+ * nothing trips. */
 struct hosa_config {
   __u64 page_bytes;
   __u64 gfp_movable; /* bit values from the tracepoint's format; they are not ABI */
   __u64 gfp_zero;
   __u64 gfp_nomemalloc;
-  __u64 limits[HOSA_SUBJECTS][HOSA_SPANS]; /* per CPU and window; 0 = off */
-  __u64 quiet_until_ns;                    /* CLOCK_MONOTONIC: no record before this */
-  __u64 own_tgid;                          /* hosa itself is never attributed */
+  __u64 quiet_until_ns; /* CLOCK_MONOTONIC: no record before this */
+  __u64 own_tgid;       /* hosa itself is never attributed */
   struct hosa_quota quotas[HOSA_QUOTAS];
 };
 
@@ -72,10 +91,18 @@ struct hosa_usage {
   __u64 all_bytes;
   __u64 forks;
   __u64 faults; /* while the fault program is attached */
-  __u64 cgroup; /* the task's cgroup id at its last sample; on cgroup v1 hosts always the v2 root */
+  __u64 block_bytes;
+  __u64 packets; /* sent; those received are handed over by an interrupt, whoever runs just then */
+  __u64 cgroup;  /* the task's cgroup id at its last sample; on cgroup v1 hosts always the v2 root */
 };
 #define HOSA_CGROUPS 1024
 #define HOSA_PROCESSES 1024 /* those that were handed 64 KiB lately; reading the table costs by its size */
+
+/* One slot per possible CPU of `syscalls`: calls by number, wrapping around. */
+#define HOSA_SYSCALLS 512
+struct hosa_syscalls {
+  __u32 calls[HOSA_SYSCALLS];
+};
 
 /* Ring-buffer record: a window overflowed, or a quota was used up, while this task was running. 56 bytes. */
 struct hosa_event {

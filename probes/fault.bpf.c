@@ -11,10 +11,6 @@ SECTION("raw_tp/page_fault_user") int hosa_page_fault(void* ctx) {
   if (!config_now || !slot) return 0;
   add(&slot->faults, 1);
   if (slot->faults & (HOSA_SAMPLE_FAULTS - 1)) return 0;
-  __u32 tgid = current_pid_tgid() >> 32;
-  if (config_now->own_tgid != 0 && tgid == config_now->own_tgid) return 0;
-  __u64 cgroup = current_cgroup();
-  attribute_to(&by_process, &tgid, HOSA_FAULTS, HOSA_SAMPLE_FAULTS, cgroup);
-  attribute_to(&by_cgroup, &cgroup, HOSA_FAULTS, HOSA_SAMPLE_FAULTS, cgroup);
+  attribute_only(config_now, slot, HOSA_FAULTS, HOSA_SAMPLE_FAULTS);
   return 0;
 }

@@ -14,17 +14,6 @@ ALWAYS_INLINE int is_anonymous(const struct hosa_config* config_now, __u64 gfp, 
   return order >= 2 && (gfp & config_now->gfp_nomemalloc);
 }
 
-/* Adds to an accumulator; what is due for attribution, or 0. */
-ALWAYS_INLINE __u64 accumulate(__u64* pending, __u64 bytes) {
-  __u64 sum = *pending + bytes;
-  if (sum < HOSA_SAMPLE_BYTES) {
-    *pending = sum;
-    return 0;
-  }
-  *pending = 0;
-  return sum;
-}
-
 SECTION("raw_tp/mm_page_alloc") int hosa_page_alloc(__u64* ctx) {
   struct hosa_config* config_now = settings();
   struct hosa_cpu* slot = own_slot();

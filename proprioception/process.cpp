@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
 
@@ -13,7 +15,7 @@ namespace {
 constexpr std::size_t kStatBytes = 1024;
 
 // The words behind the comm; word 3 is the state, as proc(5) counts.
-constexpr int kFirstWord = 3, kLastWord = 22;
+constexpr int kFirstWord = 3, kLastWord = 24;
 
 struct Words {
   std::string_view word[kLastWord + 1];
@@ -73,8 +75,8 @@ std::optional<ProcessInfo> parse_process_stat(std::string_view text) {
                     take(words, 7, process.terminal) && take(words, 9, process.flags) &&
                     take(words, 12, process.major_faults) && take(words, 14, user) && take(words, 15, system) &&
                     take(words, 19, process.nice) && take(words, 20, process.threads) &&
-                    take(words, 22, process.start_ticks);
-  // The last word must be followed by more: a line cut inside field 22 would give another start time.
+                    take(words, 22, process.start_ticks) && take(words, 24, process.stat_rss_pages);
+  // The last word must be followed by more: a line cut inside field 24 would give another size.
   if (!good || rest.empty() || __builtin_add_overflow(user, system, &process.cpu_ticks)) return std::nullopt;
   return process;
 }
@@ -88,11 +90,19 @@ bool parse_statm(std::string_view text, ProcessInfo& process) {
   return true;
 }
 
-Result<ProcessInfo> read_process(const Fd& proc, int pid) {
+Result<ProcessInfo> read_process(const Fd& proc, int pid, std::span<const ProcessSizes> earlier) {
   const auto stat = open_file(proc.get(), process_path(pid, "stat").c_str());
   if (!stat) return stat.error();
   auto process = from_stat(stat->get());
   if (!process || process->kernel_thread()) return process;
+  const auto known = std::lower_bound(earlier.begin(), earlier.end(), pid,
+                                      [](const ProcessSizes& sizes, int wanted) { return sizes.pid < wanted; });
+  if (known != earlier.end() && known->pid == pid && known->start_ticks == process->start_ticks &&
+      known->stat_rss_pages == process->stat_rss_pages) {
+    process->rss_pages = known->rss_pages;
+    process->shared_pages = known->shared_pages;
+    return process;
+  }
   const auto statm = open_file(proc.get(), process_path(pid, "statm").c_str());
   if (statm) add_statm(statm->get(), *process);
   return process;

@@ -15,7 +15,8 @@ bool by_pid(const ProcessInfo& a, const ProcessInfo& b) {
 }
 }  // namespace
 
-Result<ProcessPass> read_processes(const Fd& proc, ProcessList& list, KernelThreads* known) {
+Result<ProcessPass> read_processes(const Fd& proc, ProcessList& list, KernelThreads* known,
+                                   std::span<const ProcessSizes> earlier) {
   list.clear();
   ProcessPass pass;
   const std::size_t sorted = known != nullptr ? known->size() : 0;
@@ -25,7 +26,7 @@ Result<ProcessPass> read_processes(const Fd& proc, ProcessList& list, KernelThre
     if (!pid || *pid <= 0) continue;
     if (known != nullptr && std::binary_search(known->begin(), known->begin() + sorted, *pid)) continue;
     let_others_run();
-    const auto process = read_process(proc, *pid);
+    const auto process = read_process(proc, *pid, earlier);
     if (process && process->kernel_thread() && known != nullptr && known->push_back(*pid)) continue;
     if (!process) {
       const int code = process.error().code;

@@ -18,9 +18,10 @@ struct ProcessPass {
 // Pids are used again, so the owner empties it now and then.
 using KernelThreads = FixedVector<int, 1024>;
 
-// Fills the list, ascending by pid; with `known`, without the kernel threads in it. An error only if /proc itself
-// cannot be read.
-Result<ProcessPass> read_processes(const Fd& proc, ProcessList& list, KernelThreads* known = nullptr);
+// Fills the list, ascending by pid; with `known`, without the kernel threads in it; `earlier` as in read_process. An
+// error only if /proc itself cannot be read.
+Result<ProcessPass> read_processes(const Fd& proc, ProcessList& list, KernelThreads* known = nullptr,
+                                   std::span<const ProcessSizes> earlier = {});
 
 // The process of this pid, and of this start time unless it is 0. nullptr: not in the list.
 const ProcessInfo* find_process(const ProcessList& list, int pid, uint64_t start_ticks = 0);

@@ -1,6 +1,10 @@
 #include "proprioception/turn.h"
 
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cstdint>
 
@@ -20,7 +24,26 @@ uint64_t now_ns() {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
+// musl's sched_setscheduler answers ENOSYS on purpose (findings 8).
+bool set_scheduler(int policy, int priority) {
+  const sched_param parameters{.sched_priority = priority};
+  return ::syscall(SYS_sched_setscheduler, 0, policy, &parameters) == 0;
+}
+
 }  // namespace
+
+void become_urgent() {
+  const rlimit runaway{5'000'000, 8'000'000};  // us without a wait; beside 500 processes a look took 1.4 s at 125 MIPS
+  (void)::setrlimit(RLIMIT_RTTIME, &runaway);
+  (void)::setpriority(PRIO_PROCESS, 0, -20);
+  (void)set_scheduler(SCHED_FIFO | SCHED_RESET_ON_FORK, 1);
+}
+
+bool may_be_real_time() {
+  const bool granted = set_scheduler(SCHED_FIFO, 1);
+  if (granted) (void)set_scheduler(SCHED_OTHER, 0);
+  return granted;
+}
 
 void begin_turn(bool may_rest) {
   begun_ns = may_rest ? now_ns() : 0;

@@ -67,7 +67,8 @@ Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape, const Ma
   attr.btf_key_type_id = types.key;
   attr.btf_value_type_id = types.value;
   attr.map_extra = types.extra;
-  return descriptor(call(BPF_MAP_CREATE, attr, HOSA_ATTR_THROUGH(map_extra)), "create BPF map", name);
+  const std::size_t size = types.extra != 0 ? HOSA_ATTR_THROUGH(map_extra) : HOSA_ATTR_THROUGH(btf_value_type_id);
+  return descriptor(call(BPF_MAP_CREATE, attr, size), "create BPF map", name);
 }
 
 Result<void> bpf_freeze(int map) {
@@ -77,11 +78,45 @@ Result<void> bpf_freeze(int map) {
   return {};
 }
 
-Result<Fd> bpf_load_btf(std::span<const unsigned char> btf) {
+Result<Fd> bpf_load_btf(std::span<const unsigned char> btf, std::span<char> log) {
   bpf_attr attr = zeroed();
   attr.btf = address(btf.data());
   attr.btf_size = static_cast<uint32_t>(btf.size());
+  if (!log.empty()) {
+    log[0] = 0;
+    attr.btf_log_buf = address(log.data());
+    attr.btf_log_size = static_cast<uint32_t>(log.size());
+    attr.btf_log_level = 1;
+  }
   return descriptor(call(BPF_BTF_LOAD, attr, HOSA_ATTR_THROUGH(btf_log_level)), "load BTF", {});
+}
+
+Result<uint32_t> bpf_next_btf(uint32_t id) {
+  bpf_attr attr = zeroed();
+  attr.start_id = id;
+  if (call(BPF_BTF_GET_NEXT_ID, attr, HOSA_ATTR_THROUGH(open_flags)) < 0) return errno_error("next BTF");
+  return attr.next_id;
+}
+
+Result<Fd> bpf_btf_by_id(uint32_t id) {
+  bpf_attr attr = zeroed();
+  attr.btf_id = id;
+  return descriptor(call(BPF_BTF_GET_FD_BY_ID, attr, HOSA_ATTR_THROUGH(open_flags)), "open BTF", {});
+}
+
+Result<FixedString<63>> bpf_btf_name(int btf) {
+  char name[64] = {};
+  bpf_btf_info info;
+  std::memset(&info, 0, sizeof info);
+  info.name = address(&name[0]);
+  info.name_len = sizeof name;
+  bpf_attr attr = zeroed();
+  attr.info.bpf_fd = static_cast<uint32_t>(btf);
+  attr.info.info_len = sizeof info;
+  attr.info.info = address(&info);
+  if (call(BPF_OBJ_GET_INFO_BY_FD, attr, HOSA_ATTR_THROUGH(info)) < 0) return errno_error("name of BTF");
+  if (info.kernel_btf == 0) return FixedString<63>();
+  return FixedString<63>(std::string_view(name, ::strnlen(name, sizeof name)));
 }
 
 Result<void> bpf_lookup(int map, const void* key, void* value) {
@@ -162,7 +197,16 @@ Result<Fd> bpf_load_program(const ProgramText& program, std::span<char> log) {
     attr.log_size = static_cast<uint32_t>(log.size());
     attr.log_buf = address(log.data());
   }
-  return descriptor(call(BPF_PROG_LOAD, attr, HOSA_ATTR_THROUGH(attach_btf_id)), "load BPF program", program.name);
+  std::size_t size = HOSA_ATTR_THROUGH(attach_btf_id);
+  if (program.attach_btf_module != 0) {
+    attr.attach_btf_obj_fd = static_cast<uint32_t>(program.attach_btf_module);
+    size = HOSA_ATTR_THROUGH(attach_btf_obj_fd);
+  }
+  if (program.descriptors != nullptr) {
+    attr.fd_array = address(program.descriptors);
+    size = HOSA_ATTR_THROUGH(fd_array);
+  }
+  return descriptor(call(BPF_PROG_LOAD, attr, size), "load BPF program", program.name);
 }
 
 Result<Fd> bpf_open_raw_tracepoint(const char* name, int program) {

@@ -38,7 +38,13 @@ struct MapTypes {
 Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape, const MapTypes& types);
 // From now on neither programs nor descriptors write it, so that the verifier knows what it holds (5.2).
 Result<void> bpf_freeze(int map);
-Result<Fd> bpf_load_btf(std::span<const unsigned char> btf);
+// With a log buffer the kernel writes there what it finds wrong, NUL-terminated.
+Result<Fd> bpf_load_btf(std::span<const unsigned char> btf, std::span<char> log = {});
+// The BTF the kernel holds: identifiers in rising order (after `id`), a descriptor, the name of a kernel module's
+// (5.11).
+Result<uint32_t> bpf_next_btf(uint32_t id);
+Result<Fd> bpf_btf_by_id(uint32_t id);
+Result<FixedString<63>> bpf_btf_name(int btf);
 
 // key and value must have the sizes of the map's shape (a PERCPU map: 8-byte rounded value times possible CPUs).
 Result<void> bpf_lookup(int map, const void* key, void* value);
@@ -66,8 +72,10 @@ struct ProgramText {
   uint32_t flags = 0;
   uint32_t kernel_version = 0;
   uint32_t attach_btf_id = 0;
+  int attach_btf_module = 0;                           // descriptor of the module's BTF that holds it (5.11)
   int btf = -1;                                        // descriptor; with functions only
   std::span<const std::array<uint32_t, 2>> functions;  // first instruction, BTF type
+  const int* descriptors = nullptr;                    // of modules whose functions are called, from [1] on (5.16)
 };
 Result<Fd> bpf_load_program(const ProgramText& program, std::span<char> log = {});
 

@@ -48,4 +48,12 @@ FixedString<256> Error::text() const {
   return out;
 }
 
+Error make_error(int code, const char* step, std::string_view subject) {
+  return Error{code, step, FixedString<120>(subject)};
+}
+
+Error errno_error(const char* step, std::string_view subject) {
+  return make_error(errno, step, subject);
+}
+
 }  // namespace hosa

@@ -29,12 +29,8 @@ struct ErrnoName {
 };
 ErrnoName errno_name(int code);
 
-inline Error make_error(int code, const char* step, std::string_view subject = {}) {
-  return Error{code, step, FixedString<120>(subject)};
-}
-inline Error errno_error(const char* step, std::string_view subject = {}) {
-  return make_error(errno, step, subject);
-}
+Error make_error(int code, const char* step, std::string_view subject = {});
+Error errno_error(const char* step, std::string_view subject = {});
 
 template <class T>
 class [[nodiscard]] Result {

@@ -36,6 +36,14 @@ class Mapping {
     return map(-1, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
   }
 
+  // Takes over what was mapped elsewhere.
+  static Mapping owning(void* data, std::size_t size) {
+    Mapping mapping;
+    mapping.data_ = data;
+    mapping.size_ = size;
+    return mapping;
+  }
+
   unsigned char* data() const { return static_cast<unsigned char*>(data_); }
   std::size_t size() const { return size_; }
   explicit operator bool() const { return data_ != nullptr; }
@@ -48,10 +56,7 @@ class Mapping {
   static Result<Mapping> map(int fd, off_t offset, std::size_t size, int protection, int flags) {
     void* const data = ::mmap(nullptr, size, protection, flags, fd, offset);
     if (data == MAP_FAILED) return errno_error("map memory");
-    Mapping mapping;
-    mapping.data_ = data;
-    mapping.size_ = size;
-    return mapping;
+    return owning(data, size);
   }
   void forget() {
     data_ = nullptr;

@@ -14,7 +14,7 @@ struct Machine {
   double available = 690 * kMega, bytes = 20 * kMega, now = 0;
   bool frozen = false, room = false, agrees = true, has_line = true, warming = false;
   int line_writes = 0, line_drops = 0;
-  double line = 0;
+  double line = 0, known = 0;
   Holding holding;
 
   Observation look() const {
@@ -27,6 +27,8 @@ struct Machine {
     o.room_bytes = room_bytes(in);
     o.available_bytes = available;
     o.reserve_bytes = reserve_bytes(in);
+    o.known_bytes = known;
+    o.quarter_bytes = 256 * kMega;
     o.has_line = has_line;
     o.room_ready = room;
     o.detector_agrees = agrees;
@@ -129,4 +131,42 @@ TEST_CASE("the room is the smallest of the machine, a memory.max above, and --ro
   CHECK(room_bytes(in) == Approx(100 * kMega));
   in.room_option = 64 * kMega, in.grown_since_onset = 20 * kMega;
   CHECK(room_bytes(in) == Approx(40 * kMega));
+}
+
+TEST_CASE("a start-up up to 1.25 times the size that is known meets no bucket, a stranger's does") {
+  for (const double known : {0.0, 320 * kMega}) {
+    Machine m;  // 690 MB available, of which 434 may go until a quarter of 1 GB is left; it starts with 20 MB
+    m.known = known;
+    m.carry_out(m.holding.insure(m.look()));
+    CHECK(m.holding.expected() == (known > 0));
+    m.run(3.7, 100 * kMega);  // 390 MB
+    CHECK((m.holding.stage() == Stage::insured) == (known > 0));
+    CHECK(m.line > m.bytes);
+    m.run(20, 0);
+    CHECK(m.line == 0);
+  }
+}
+
+TEST_CASE("beyond 1.25 times the known size the bucket comes") {
+  Machine m;
+  m.known = 300 * kMega;
+  m.carry_out(m.holding.insure(m.look()));
+  m.run(3.4, 100 * kMega);
+  CHECK(m.holding.stage() == Stage::insured);
+  m.run(0.6, 100 * kMega);
+  CHECK(m.holding.stage() == Stage::bucket);
+}
+
+TEST_CASE("a known size is worth nothing while less than a quarter of the machine is left") {
+  Machine m;
+  m.known = 600 * kMega;
+  m.carry_out(m.holding.insure(m.look()));
+  REQUIRE(m.holding.expected());
+  m.run(1, 50 * kMega);
+  m.available = 250 * kMega;  // somebody else took it
+  m.run(0.1, 50 * kMega);
+  CHECK_FALSE(m.holding.expected());
+  CHECK(m.line < m.bytes + 150 * kMega);
+  m.run(3, 50 * kMega);
+  CHECK(m.holding.stage() == Stage::bucket);
 }

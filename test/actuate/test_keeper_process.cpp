@@ -67,3 +67,22 @@ TEST_CASE("S8: a keeper is scheduled like anybody, whatever its agent is") {
   CHECK(scratch::seconds_until(2, [&] { return scheduling_policy(keeper) == 0; }) >= 0);
   CHECK(scratch::seconds_until(2, [&] { return ::getpriority(PRIO_PROCESS, static_cast<id_t>(keeper)) == 0; }) >= 0);
 }
+
+TEST_CASE("a hold room whose unit was stopped meanwhile is closed: nothing of it stays in the journal") {
+  const scratch::CgroupFixture cgroup;
+  Journal journal = scratch::journal_in_memory();
+  JournalEntry room;
+  room.kind = EntryKind::room;
+  room.cgroup_id = 1;  // of a unit that is started anew at the same path, so that its cgroup is another
+  room.path = scratch::kLeaker;
+  REQUIRE(journal.remember(room));
+  const Roots roots = cgroup.roots();
+  auto keeper = Keeper::start(journal, {&roots, {}});
+  REQUIRE(keeper);
+  REQUIRE(keeper->ask(make_request(KeeperTask::close_room, 1, scratch::kLeaker, scratch::soon_ns())));
+  std::optional<KeeperAnswer> answer;
+  REQUIRE(scratch::seconds_until(2, [&] { return (answer = keeper->take_answer()).has_value(); }) >= 0);
+  CHECK(answer->error == 0);
+  CHECK(journal.held_count() == 0);
+  keeper->dismiss();
+}

@@ -132,3 +132,48 @@ TEST_CASE("nothing is rewritten that is not held") {
   CHECK_FALSE(rewrite_limit(journal, -1, cgroup.leaker(), "4096"));
   CHECK(cgroup.value("memory.high") == "max");
 }
+
+namespace {
+// Our memory.high on a cgroup where "max" stood before.
+struct HeldLine {
+  scratch::CgroupFixture cgroup;
+  Journal journal = scratch::journal_in_memory();
+  int entry = -1, rewrites = 0;
+
+  HeldLine() {
+    const auto done = apply_limit(journal, cgroup.ref(), CgroupFile::memory_high, "268435456", scratch::soon_ns());
+    REQUIRE(done);
+    entry = done->entry;
+  }
+  void set(const char* text) const { cgroup.set("memory.high", text); }
+  Kept keep() { return keep_limit(journal, entry, *cgroup.ref().directory, rewrites); }
+};
+}  // namespace
+
+TEST_CASE("S4: a value that went back to what it was before ours is written again, five times") {
+  HeldLine line;
+  CHECK(line.keep() == Kept::ours);
+  for (int i = 0; i < kMostRewrites; ++i) {
+    line.set("max");
+    CHECK(line.keep() == Kept::written_again);
+    CHECK(line.cgroup.value("memory.high") == "268435456");
+  }
+  line.set("max");
+  CHECK(line.keep() == Kept::given_up);
+  CHECK(line.cgroup.value("memory.high") == "max");
+}
+
+TEST_CASE("S4: an administrator's value stays, and is not ours to undo any more") {
+  HeldLine line;
+  line.set("943718400");
+  CHECK(line.keep() == Kept::somebodys);
+  CHECK(line.cgroup.value("memory.high") == "943718400");
+  CHECK(line.journal.held_count() == 0);
+}
+
+TEST_CASE("S4: where the controller was switched off there is nothing to write, and the entry waits for it") {
+  HeldLine line;
+  REQUIRE(::unlink(line.cgroup.path("memory.high").c_str()) == 0);
+  CHECK(line.keep() == Kept::absent);
+  CHECK(line.journal.held_count() == 1);
+}

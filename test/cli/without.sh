@@ -20,7 +20,7 @@ shows() {
 for words in bpf btf tracefs cgroup memcg psi bpf,btf,tracefs,cgroup,memcg,psi; do
   name=without-$words
   [ "$words" = "${words#*,}" ] || name=without-everything
-  if ! start_agent --shadow --warmup 2s --duration 6s --without "$words"; then
+  if ! start_agent --shadow --warmup 2s --duration 10s --without "$words"; then
     not_ok "$name" "the agent did not start: $(head -1 "$dir/agent.out")"
     continue
   fi
@@ -32,7 +32,7 @@ for words in bpf btf tracefs cgroup memcg psi bpf,btf,tracefs,cgroup,memcg,psi; 
   done
   sleep 2
   after=$(ask "s['ticks']")
-  within 8 gone "$agent"
+  within 14 gone "$agent"
   wait "$agent"
   code=$?
   agent=''

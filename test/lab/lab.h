@@ -9,12 +9,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,6 +56,30 @@ static inline int read_small(int dir, const char* path, char* out, size_t size) 
   if (n < 0) return -1;
   out[n] = 0;
   return (int)n;
+}
+
+// Tells systemd that this process is alive, where its unit has a WatchdogSec= (sd_notify(3): one datagram to the socket
+// named in NOTIFY_SOCKET), at most five times a watchdog. Costs a clock reading elsewhere.
+static inline void feed_watchdog(void) {
+  static struct sockaddr_un to = {AF_UNIX, ""};
+  static double next = -1, step;
+  static int fd = -1;
+  double now = now_boot();
+  if (next < 0) {
+    const char *path = getenv("NOTIFY_SOCKET"), *usec = getenv("WATCHDOG_USEC");
+    next = 1e18;
+    if (!path || !usec || strlen(path) >= sizeof to.sun_path) return;
+    strcpy(to.sun_path, path);
+    if (*path == '@') to.sun_path[0] = 0;
+    step = atof(usec) * 1e-6 / 5;
+    next = now;
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  }
+  if (now < next) return;
+  next = now + step;
+  const char* path = getenv("NOTIFY_SOCKET");
+  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+  if (sendto(fd, "WATCHDOG=1", 10, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr*)&to, size) < 0) perror("watchdog");
 }
 
 // The number after `key` at the start of a line, as in memory.stat, /proc/meminfo, cpu.stat; -1 if there is none.
@@ -102,6 +129,7 @@ static inline double work_until(double until) {
     volatile unsigned keep = ordinary_work();
     (void)keep;
     units++;
+    feed_watchdog();
     usleep(10000);
   }
   double took = now_boot() - start;

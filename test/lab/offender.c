@@ -5,6 +5,7 @@
 // seconds), does the fault for SECONDS by the clock, frees everything, waits 15 s in which whoever held it lets go, and
 // measures its pace again until END. --mate starts a second process of the same service which never does anything but
 // ordinary work. OUT: one JSON object, written at END; a line "onset T" goes to stdout when the fault begins.
+// In a unit with WatchdogSec= it is the process with the fault that tells systemd it is alive.
 #include "test/lab/faults.h"
 
 #include <signal.h>
@@ -50,7 +51,17 @@ static unsigned collect_children(struct shared* s, unsigned* killed, double unti
   return 1;
 }
 
+// OFFENDER_TERM=1: as a service does that ends in good order; the time goes to stdout.
+static void on_term(int signal) {
+  char line[64];
+  int n = snprintf(line, sizeof line, "terminated %.3f\n", now_boot());
+  (void)signal;
+  (void)!write(STDOUT_FILENO, line, (size_t)n);
+  _exit(0);
+}
+
 int main(int argc, char** argv) {
+  if (getenv("OFFENDER_TERM")) signal(SIGTERM, on_term);
   int mate = argc > 1 && !strcmp(argv[1], "--mate");
   argv += mate, argc -= mate;
   const struct fault* fault = argc == 7 ? find_fault(argv[1]) : NULL;

@@ -3,8 +3,13 @@
 // linking the daemon.)
 #include "tools/hosa/kernel_side.cpp"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -129,8 +134,9 @@ TEST_CASE("every probe attaches on some rung, and closing gives every descriptor
     Opened opened;
     for (const Rung& row : opened.report)
       UNSCOPED_INFO(row.sensor.c_str() << ": " << row.rung.c_str() << " " << row.why_not_better.c_str());
-    for (const KernelSensor sensor : {KernelSensor::memory, KernelSensor::wakeups, KernelSensor::faults,
-                                      KernelSensor::brk, KernelSensor::block_io, KernelSensor::forks})
+    for (const KernelSensor sensor :
+         {KernelSensor::memory, KernelSensor::wakeups, KernelSensor::faults, KernelSensor::brk, KernelSensor::block_io,
+          KernelSensor::block_bytes, KernelSensor::packets, KernelSensor::forks, KernelSensor::syscalls})
       CHECK(opened.side.has(sensor));
     opened.side.open({}, monotonic_ns(), opened.report);  // opening again starts anew
     CHECK(opened.side.ring_fd() >= 0);
@@ -229,6 +235,42 @@ TEST_CASE("brk calls are counted while a turn runs, and not outside it") {
   CHECK(opened.side.brk_observed_ns(monotonic_ns()) == observed);
 }
 
+TEST_CASE("system calls are counted by number while they are watched, and not otherwise") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  if (!opened.side.has(KernelSensor::syscalls)) HOSA_SKIP("sys_enter cannot be had");
+  Child child([] {
+    for (int i = 0; i < 5000; ++i) ::syscall(SYS_getpgid, 0);
+  });
+  static KernelSide::SyscallCounts before, after;
+  opened.side.read_syscalls(before);
+  child.run();
+  opened.side.read_syscalls(after);
+  CHECK(after[SYS_getpgid] - before[SYS_getpgid] < 1000);  // nobody watches
+  opened.side.watch_syscalls(true);
+  CHECK(opened.side.watching_syscalls());
+  opened.side.read_syscalls(before);
+  child.run();
+  opened.side.watch_syscalls(false);
+  opened.side.read_syscalls(after);
+  CHECK(after[SYS_getpgid] - before[SYS_getpgid] >= 5000);
+  CHECK(after[SYS_getpgid] - before[SYS_getpgid] < 6000);
+}
+
+TEST_CASE("wake-ups can be left out and taken back") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  opened.side.watch_wakeups(false);  // before there is a child, which would inherit the attachment
+  ::usleep(10'000);                  // one may be under way
+  Child child([] {});
+  const uint64_t wakeups = opened.side.totals().wakeups;
+  child.run();
+  CHECK(opened.side.totals().wakeups == wakeups);
+  opened.side.watch_wakeups(true);
+  child.run();
+  CHECK(opened.side.totals().wakeups > wakeups);
+}
+
 TEST_CASE("forks and wake-ups are counted, forks under the parent that forks") {
   if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
   Opened opened;
@@ -245,6 +287,141 @@ TEST_CASE("forks and wake-ups are counted, forks under the parent that forks") {
   CHECK(after.forks - before.forks >= 20);
   CHECK(after.wakeups - before.wakeups >= 20);
   CHECK(opened.usage_of(child.pid()).forks == 20);
+}
+
+TEST_CASE("what a process asks of its disk is attributed to it within 5 %, written and read, and to its cgroup") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  char path[] = "build/kernel_side_disk_XXXXXX";
+  const int fd = ::mkstemp(path);
+  REQUIRE(fd >= 0);
+  const int direct = ::open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+  ::unlink(path);
+  struct statfs on {};
+  constexpr auto kTmpfs = 0x01021994;
+  if (direct < 0 || ::fstatfs(fd, &on) != 0 || on.f_type == kTmpfs)
+    HOSA_SKIP("build/ is on no disk that takes O_DIRECT");
+  Opened opened;
+  if (!opened.side.has(KernelSensor::block_bytes)) HOSA_SKIP("block_bio_queue cannot be had");
+  Child child([direct] {
+    alignas(4096) static char megabyte[kMegabyte];
+    for (std::size_t i = 0; i < 32; ++i)
+      if (::pwrite(direct, megabyte, sizeof megabyte, static_cast<off_t>(i * sizeof megabyte)) < 0) ::_exit(1);
+    for (std::size_t i = 0; i < 32; ++i)
+      if (::pread(direct, megabyte, sizeof megabyte, static_cast<off_t>(i * sizeof megabyte)) < 0) ::_exit(1);
+  });
+  const Counters before = opened.side.totals();
+  const hosa_usage usage_before = opened.usage_of(child.pid());
+  child.run();
+  const hosa_usage usage = opened.usage_of(child.pid());
+  CHECK(opened.side.totals().block_bytes - before.block_bytes >= kTouched);
+  CHECK(static_cast<double>(usage.block_bytes - usage_before.block_bytes) == Approx(kTouched).epsilon(0.05));
+  ::close(direct);
+  ::close(fd);
+}
+
+TEST_CASE("packets are attributed to the process that sends them, within 5 %") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  constexpr int kPackets = 20'000;
+  const int sink = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof to;
+  REQUIRE(::bind(sink, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
+  REQUIRE(::getsockname(sink, reinterpret_cast<sockaddr*>(&to), &length) == 0);
+  Opened opened;
+  Child child([to] {
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    for (int i = 0; i < kPackets; ++i)
+      if (::sendto(fd, "hosa", 4, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to) < 0) ::_exit(1);
+    ::close(fd);
+  });
+  const Counters before = opened.side.totals();
+  child.run();
+  CHECK(opened.side.totals().packets - before.packets >= kPackets);
+  CHECK(static_cast<double>(opened.usage_of(child.pid()).packets) == Approx(kPackets).epsilon(0.05));
+  ::close(sink);
+}
+
+TEST_CASE("tmpfs and socket buffers are in the count of all pages within 5 %, and not anonymous") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  Child child([] {
+    const int fd = ::memfd_create("hosa", MFD_CLOEXEC);
+    static char megabyte[kMegabyte];
+    for (std::size_t i = 0; i < kTouched / kMegabyte; ++i)
+      if (::write(fd, megabyte, sizeof megabyte) < 0) ::_exit(1);
+    ::close(fd);
+  });
+  const hosa_usage before = opened.usage_of(child.pid());
+  child.run();
+  const hosa_usage after = opened.usage_of(child.pid());
+  CHECK(static_cast<double>(after.all_bytes - before.all_bytes) == Approx(kTouched).epsilon(0.05));
+  CHECK(after.anon_bytes - before.anon_bytes < 2 * kMegabyte);
+
+  Child sender([] {
+    for (int pair = 0; pair < 64; ++pair) {
+      int ends[2];
+      if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) != 0) ::_exit(1);
+      const int room = 1 << 20;
+      ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+      static char bytes[16384];
+      while (::write(ends[0], bytes, sizeof bytes) > 0) {
+      }
+    }
+  });
+  const hosa_usage sender_before = opened.usage_of(sender.pid());
+  sender.run();
+  const hosa_usage sender_after = opened.usage_of(sender.pid());
+  // 2 MB of buffer space (twice SO_SNDBUF) each, bookkeeping included: at least 1 MB of it is pages.
+  CHECK(sender_after.all_bytes - sender_before.all_bytes > 64 * kMegabyte);
+  CHECK(sender_after.anon_bytes - sender_before.anon_bytes < 2 * kMegabyte);
+}
+
+TEST_CASE("more processes than the table holds: what is dropped is counted") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  constexpr unsigned kMany = 3 * HOSA_PROCESSES;
+  for (unsigned i = 0; i < kMany; ++i) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {  // one fork: enough for an entry of its own
+      const pid_t child = ::fork();
+      if (child == 0) ::_exit(0);
+      ::waitpid(child, nullptr, 0);
+      ::_exit(0);
+    }
+    ::waitpid(pid, nullptr, 0);
+  }
+  const Counters now = opened.side.totals();
+  CHECK(now.made_processes >= kMany);
+  const KernelSide::Forgotten forgotten = opened.side.forgotten();
+  CHECK(forgotten.processes >= now.made_processes - HOSA_PROCESSES);
+  CHECK(forgotten.processes <= now.made_processes);
+  CHECK(forgotten.samples == now.unattributed);
+}
+
+TEST_CASE("what windows held is told by the histogram of those that are over") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  const auto ended = [&](std::size_t span) {
+    uint64_t windows = 0, full = 0;
+    for (std::size_t cpu = 0; cpu < opened.side.cpu_slots(); ++cpu)
+      for (std::size_t bucket = 1; bucket < HOSA_BUCKETS; ++bucket) {
+        const uint64_t count = opened.side.ended_windows(cpu, HOSA_ANON_BYTES, span, bucket);
+        windows += count;
+        if (bucket >= 10) full += count;  // 32 units of 16 KiB: half a megabyte
+      }
+    return std::pair(windows, full);
+  };
+  Child child([] { touch_anonymous(MADV_NOHUGEPAGE); });
+  for (int turn = 0; turn < 3; ++turn) {
+    child.run();
+    ::usleep(20'000);
+  }
+  child.run();
+  CHECK(ended(HOSA_SHORT_WINDOW).first >= 3);
+  CHECK(ended(HOSA_SHORT_WINDOW).second >= 3);  // 64 MB in some 20 ms
+  CHECK(opened.side.ended_windows(100'000, 0, 0, 0) == 0);
 }
 
 TEST_CASE("a burst reaches user space as one record per window, naming who did it") {

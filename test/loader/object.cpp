@@ -51,7 +51,7 @@ TEST_CASE("the memory probe's object reads as one raw tracepoint program with fi
   for (const MapSpec& map : object->maps) {
     if (!(map.name == "by_cgroup")) continue;
     seen = true;
-    CHECK(map.shape == MapShape{BPF_MAP_TYPE_LRU_HASH, 8, sizeof(hosa_usage), HOSA_CGROUPS, 0});
+    CHECK(map.shape == MapShape{BPF_MAP_TYPE_LRU_HASH, 8, 40, HOSA_CGROUPS, 0});
   }
   CHECK(seen);
 }

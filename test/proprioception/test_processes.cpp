@@ -87,6 +87,22 @@ TEST_CASE("a pass over this machine finds this very process") {
   CHECK(one != nullptr);
 }
 
+TEST_CASE("who is as large as it was is not asked for its statm again, unless it is another process") {
+  const Fd proc = fixture("processes");
+  const auto read = read_process(proc, 801);
+  REQUIRE(read);
+  ProcessSizes earlier{801, read->start_ticks, read->stat_rss_pages, 777, 7};
+  CHECK(read_process(proc, 801, {&earlier, 1})->rss_pages == 777);
+  CHECK(read_process(proc, 801, {&earlier, 1})->shared_pages == 7);
+  earlier.stat_rss_pages += 1;
+  CHECK(read_process(proc, 801, {&earlier, 1})->rss_pages == read->rss_pages);
+  earlier.stat_rss_pages -= 1;
+  earlier.start_ticks += 1;
+  CHECK(read_process(proc, 801, {&earlier, 1})->rss_pages == read->rss_pages);
+  earlier = {802, read->start_ticks, read->stat_rss_pages, 777, 7};
+  CHECK(read_process(proc, 801, {&earlier, 1})->rss_pages == read->rss_pages);
+}
+
 TEST_CASE("a meter goes on telling about its process and says ESRCH when it has gone") {
   const Fd proc = real_proc();
   const pid_t child = ::fork();

@@ -1,7 +1,7 @@
-// bench HOSA [ROUNDS]: what watching costs. The loops are run without an agent, beside one, without ...: each run
-// beside one is compared with the mean of its two neighbours, so that what else happens on the machine hits both alike;
-// of the rounds' differences the median is printed, with the quartiles beside it. Then the agent alone: its CPU time,
-// wake-ups, memory, descriptors.
+// bench HOSA [ROUNDS]: what watching costs (ROUNDS=0: only the agent). The loops are run without an agent, beside one,
+// without ...: each run beside one is compared with the mean of its two neighbours, so that what else happens on the
+// machine hits both alike; of the rounds' differences the median is printed, with the quartiles beside it. Then the
+// agent alone: its CPU time, wake-ups, memory, descriptors.
 //
 // The agent is started with --shadow and a long warm-up: calm, it holds nobody. Needs root.
 #include <dirent.h>
@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/bench/latency.h"
 #include "tools/bench/measures.h"
 
 namespace {
@@ -139,25 +140,31 @@ void print_agent(pid_t agent) {
 int main(int argc, char** argv) {
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 9;
   char directory[] = "/tmp/hosa-bench.XXXXXX";
-  if (argc < 2 || ::geteuid() != 0 || rounds < 1 || ::mkdtemp(directory) == nullptr) {
+  if (argc < 2 || ::geteuid() != 0 || rounds < 0 || ::mkdtemp(directory) == nullptr) {
     std::fprintf(stderr, "usage (as root): bench HOSA [ROUNDS]\n");
     return 2;
   }
   hosa = argv[1];
   state = directory;
-  (void)bench::measure();  // the first one warms caches
   std::vector<bench::Figures> without, with;
-  without.push_back(bench::measure());
+  if (rounds > 0) {
+    (void)bench::measure();  // the first one warms caches
+    without.push_back(bench::measure());
+  }
   for (int i = 0; i < rounds; ++i) {
     const pid_t agent = start_agent();
     with.push_back(bench::measure());
     stop_agent(agent);
     without.push_back(bench::measure());
   }
-  std::printf("                without    with hosa, median of %d rounds (quartiles)\n", rounds);
-  for (const Row& row : kRows) print(row, without, with);
+  if (rounds > 0) std::printf("                without    with hosa, median of %d rounds (quartiles)\n", rounds);
+  for (const Row& row : kRows)
+    if (rounds > 0) print(row, without, with);
   std::fflush(stdout);
   const pid_t agent = start_agent();
+  bench::print_latency("tripwire", 0, 30, ask);
+  bench::print_latency("beside 3 hogs", 3, 30, ask);
+  std::fflush(stdout);
   print_agent(agent);
   stop_agent(agent);
   const std::string clean = "rm -rf " + state;

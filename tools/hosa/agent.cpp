@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "loader/sys/file.h"
+#include "proprioception/turn.h"
 #include "tools/hosa/verbs.h"
 
 namespace hosa {
@@ -52,6 +53,7 @@ Result<void> Agent::open_journal() {
 Result<void> Agent::start_keeper() {
   KeeperSetup setup;
   setup.roots = &roots_;
+  setup.pages = baseline_.pages();
   setup.audit_path = options_.audit;
   if (setup.audit_path.empty() && ::access("/var/log", W_OK) == 0) setup.audit_path = "/var/log/hosa/audit.jsonl";
   if (setup.audit_path.empty() && !journal_->directory().empty()) {  // a read-only root
@@ -65,8 +67,8 @@ Result<void> Agent::start_keeper() {
   return {};
 }
 
-// Nice -20 is what keeps the loop's latency at 79 us beside CPU hogs (findings 2: 4 ms at nice 0); OOM immunity where
-// permitted; memory locked as it is touched. Each is worth having alone, none is worth failing for.
+// Priority is what keeps the loop's latency below 100 us beside CPU hogs (turn.h); OOM immunity where permitted; memory
+// locked as it is touched. Each is worth having alone, none is worth failing for.
 void Agent::raise_self() {
   ::prctl(PR_SET_NAME, "hosa");
   rlimit files{};  // the census keeps four descriptors per cgroup
@@ -74,7 +76,7 @@ void Agent::raise_self() {
     files.rlim_cur = files.rlim_max;
     (void)::setrlimit(RLIMIT_NOFILE, &files);
   }
-  (void)::setpriority(PRIO_PROCESS, 0, -20);
+  become_urgent();
   (void)write_file(proc_.get(), "self/oom_score_adj", "-1000");
   (void)::mlockall(MCL_CURRENT | MCL_FUTURE | kMlockOnFault);
 }
@@ -152,6 +154,7 @@ Result<void> Agent::open(int& exit_code) {
   const UndoReport left = undo_all(*journal_, roots_, false);  // what a dead agent left
   const auto self = read_process(proc_, ::getpid());
   journal_->set_agent(::getpid(), self ? self->start_ticks : 0);
+  baseline_.open(options_, journal_->directory());
   if (auto started = start_keeper(); !started) return started.error();
   if (left.total() > 0) note("given_back", "result", "what an earlier agent left was given back");
   if (!journal_->directory().empty()) {
@@ -165,10 +168,11 @@ Result<void> Agent::open(int& exit_code) {
   if (auto opened = open_sources(); !opened) return opened.error();
   open_pressure_triggers();
   know_everybody();
-  tripwires_.open(senses_.kernel());
+  tripwires_.open(senses_.kernel(), static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9);
   started_s_ = static_cast<double>(clock_ns(CLOCK_BOOTTIME)) * 1e-9;
   if (options_.duration_s > 0) ends_s_ = started_s_ + options_.duration_s;
   note("start", "kernel", machine_.kernel.view());
+  recall();
   return {};
 }
 
@@ -270,6 +274,7 @@ void Agent::stop() {
   line.number("tick_p99_us", static_cast<double>(tick_latency_.quantile_ns(0.99)) / 1000);
   line.integer("ticks", static_cast<int64_t>(ticks_)).integer("wakeups", static_cast<int64_t>(wakeups_));
   audit_.write(line);
+  if (moment_ != nullptr) baseline_.at_end(senses_.detector(), known_sizes_, *keeper_, moment_->now_s);
   keeper_->dismiss();
 }
 

@@ -9,6 +9,7 @@
 #include "proprioception/cgroup_mount.h"
 #include "proprioception/pressure_trigger.h"
 #include "proprioception/self.h"
+#include "tools/hosa/baseline_store.h"
 #include "tools/hosa/control.h"
 #include "tools/hosa/cpu_hold.h"
 #include "tools/hosa/latency.h"
@@ -80,10 +81,17 @@ class Agent {
   HoldContext context();
   bool acting_allowed() const { return !options_.shadow && !paused_; }
 
+  // remember.cpp
+  void recall();
+  void remember();
+  void learn_a_size();
+
   // report.cpp
   void report(std::string_view request);
   void report_senses();
+  void report_why();
   void report_protected(JsonLine& line);
+  void report_tripwires(JsonLine& line);
   void note(const char* event, const char* key, std::string_view text);
 
   Options options_;
@@ -113,12 +121,21 @@ class Agent {
   bool quota_used_ = false;  // a held one has used up what its bucket allowed
   Handed handed_{senses_.kernel()};
   const Moment* moment_ = nullptr;
+  BaselineStore baseline_;
+  KnownSizes known_sizes_;
+  std::size_t next_size_ = 0;  // whose turn it is to be looked at
   Fd epoll_, timer_, signals_;
   std::array<Fd, 2> pressure_triggers_;
   bool paused_ = false, ending_ = false, memory_controller_ = false, ready_told_ = false, nobody_told_ = false;
   int told_level_ = 0;
   double ends_s_ = 0, counted_s_ = -1e9, looked_s_ = 0, leased_s_ = 0, others_s_ = -1e9, respite_until_s_ = -1e9,
-         crowded_since_s_ = -1, started_s_ = 0;
+         crowded_since_s_ = -1, started_s_ = 0, sized_s_ = 0;
+  struct SeenRecord {
+    hosa_event event{};
+    uint64_t seen_ns = 0;
+  };
+  std::array<SeenRecord, 16> records_;  // the last ones, in a ring
+  std::size_t next_record_ = 0;
   Latency tick_latency_, record_latency_;
   uint64_t sensed_ns_ = 0, ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0;
 };

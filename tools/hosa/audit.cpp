@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include "tools/hosa/why_sentences.h"
+
 namespace hosa {
 
 JsonLine Audit::line(const char* event, int level) const {
@@ -30,12 +32,29 @@ void Audit::explain(JsonLine& line, const Moment& moment, const StateVector& vec
     line.number(vector.dimensions()[v.top[rank]].name, v.contribution[v.top[rank]]);
   }
   line.close('}');
+  line.open("calm", '{');
+  for (std::size_t rank = 0; rank < v.top.size() && rank < v.n; ++rank) {
+    detect::Detector::Normal normal;
+    if ((rank > 0 && v.top[rank] == v.top[rank - 1]) || !moment.detector->normal(v.top[rank], normal)) break;
+    line.open(vector.dimensions()[v.top[rank]].name, '[').item(normal.low).item(normal.high).close(']');
+  }
+  line.close('}').number("waiting_share", moment.waiting_share);
+}
+
+void Audit::keep(std::string_view text, Kept& kept) {
+  kept.size = text.size() < sizeof kept.bytes ? text.size() : 0;
+  std::memcpy(kept.bytes, text.data(), kept.size);
 }
 
 void Audit::write(JsonLine& line) {
   ++written_;
   if (journal_ == nullptr) return;
-  (void)journal_->audit().append(line.finish());  // no room: the ring counts it, `status` shows how many were lost
+  const std::string_view text = line.finish();
+  if (is_reason(text))
+    keep(text, reason_), outcome_.size = 0;
+  else if (is_outcome(text, reason()))
+    keep(text, outcome_);
+  (void)journal_->audit().append(text);  // no room: the ring counts it, `status` shows how many were lost
   // A keeper that watches comes by itself within half a second; one that sleeps must be told.
   if (keeper_ != nullptr && !journal_->watching()) (void)keeper_->ask(make_request(KeeperTask::drain_audit, 0, "", 0));
 }

@@ -7,15 +7,21 @@ namespace hosa {
 namespace {
 
 constexpr double kWalkS = 1, kWalkCalmS = 30;  // how often new cgroups are looked for, suspicious and calm
+constexpr std::size_t kFlatGroups = 2;         // the root, and a hold room
 constexpr double kMoved = 64 * 1024;           // bytes
 constexpr unsigned kForgetPasses = 64;         // known kernel threads are read again: pids are used again
-constexpr double kTicksPerSecond = 100;        // USER_HZ, all ports
+constexpr double kFirstWaitS = 0.1, kLastWaitS = 20;
+constexpr double kTicksPerSecond = 100;  // USER_HZ, all ports
 
+bool contains(const PidList& pids, int pid) {
+  return std::find(pids.begin(), pids.end(), pid) != pids.end();
+}
+
+// The table is ascending by pid (handed.h).
 const ProcessShare* find_handed(std::span<const ProcessShare> handed, int pid) {
-  for (const ProcessShare& usage : handed) {
-    if (static_cast<int>(usage.tgid) == pid) return &usage;
-  }
-  return nullptr;
+  const auto at = std::lower_bound(handed.begin(), handed.end(), static_cast<uint32_t>(pid),
+                                   [](const ProcessShare& usage, uint32_t wanted) { return usage.tgid < wanted; });
+  return at != handed.end() && at->tgid == static_cast<uint32_t>(pid) ? &*at : nullptr;
 }
 
 }  // namespace
@@ -70,17 +76,23 @@ uint64_t Census::tree_unit(const ProcessInfo& process) const {
   return kTreeUnit | static_cast<uint64_t>(top);
 }
 
-uint64_t Census::place(const ProcessInfo& process, bool fresh) {
+Census::Seen Census::place(const ProcessInfo& process, bool fresh) {
   const auto at = std::lower_bound(seen_.begin(), seen_.end(), process.pid,
                                    [](const Seen& seen, int key) { return seen.pid < key; });
   const bool known = at != seen_.end() && at->pid == process.pid && at->start_ticks == process.start_ticks;
-  if (known && !fresh) return at->unit;
+  if (known && !fresh && now_s_ < at->again_s) return *at;
+  Seen seen{process.pid, process.start_ticks, 0, 0, known ? 5 * at->wait_s : kFirstWaitS};
+  seen.again_s = seen.wait_s < kLastWaitS ? now_s_ + seen.wait_s : 1e18;
   if (setup_.cgroup_root != nullptr) {
     const auto path = read_cgroup_path(*setup_.proc, process.pid);
     const int index = path ? tree_.index_of(path->view()) : -1;
-    if (index > 0) return tree_.items[static_cast<std::size_t>(index)].id;
+    if (index > 0) {
+      seen.unit = tree_.items[static_cast<std::size_t>(index)].id;
+      return seen;
+    }
   }
-  return known && (at->unit & kTreeUnit) != 0 ? at->unit : tree_unit(process);
+  seen.unit = known && (at->unit & kTreeUnit) != 0 ? at->unit : tree_unit(process);
+  return seen;
 }
 
 // The unit of a cgroup's memory is the nearest one above that has memory files: below a container without delegation
@@ -144,14 +156,20 @@ void Census::follow_units() {
   }
 }
 
-void Census::take_processes(bool fresh, bool only_root) {
-  if (++passes_ % kForgetPasses == 0) kernel_threads_.clear();
-  if (!read_processes(*setup_.proc, processes_, &kernel_threads_)) return;
+// When calm, who has not changed its size by stat is taken to be as large as it was: statm, which is more exact on new
+// kernels, is read of everybody while somebody is suspected.
+void Census::take_processes(bool fresh, bool only_root, bool calm) {
+  if (++passes_ % kForgetPasses == 0) kernel_threads_.clear(), sizes_.clear();
+  if (!calm) sizes_.clear();
+  if (!read_processes(*setup_.proc, processes_, &kernel_threads_, {sizes_.data(), sizes_.size()})) return;
+  sizes_.clear();
+  for (const ProcessInfo& p : processes_)
+    sizes_.push_back({p.pid, p.start_ticks, p.stat_rss_pages, p.rss_pages, p.shared_pages});
   seen_next_.clear();
   root_has_users_ = false;
   for (const ProcessInfo& process : processes_) {
     if (process.kernel_thread()) continue;
-    Seen seen{process.pid, process.start_ticks, place(process, fresh)};
+    const Seen seen = place(process, fresh);
     seen_next_.push_back(seen);
     const bool tree = (seen.unit & kTreeUnit) != 0;
     root_has_users_ = root_has_users_ || (tree && process.pid > 1);
@@ -188,7 +206,10 @@ void Census::give_unowned(double bytes, std::span<const ProcessShare> handed) {
   }
   handed_before_.clear();
   for (const ProcessShare& usage : handed) handed_before_.push_back(usage);
-  const uint64_t unit = most != nullptr && growth > 0 ? unit_of_pid(static_cast<int>(most->tgid)) : 0;
+  uint64_t unit = most != nullptr && growth > 0 ? unit_of_pid(static_cast<int>(most->tgid)) : 0;
+  // A cgroup with memory files has counted its own already; who lives in the root cgroup has none (an appliance's
+  // everybody: a file growing in tmpfs was nobody's there until memory ran out).
+  if (!by_processes() && (unit & kTreeUnit) == 0) unit = 0;
   bool found = false;
   for (UnitUse& given : extra_) {
     // What was given is taken back in step when the machine-wide figure falls.
@@ -205,16 +226,34 @@ void Census::give_unowned(double bytes, std::span<const ProcessShare> handed) {
 
 void Census::take(double now_s, double unowned_bytes, Handed& handed, Look look) {
   const bool fresh = look == Look::onset, calm = look == Look::calm;
-  const bool walked = fresh || by_processes() || now_s - walked_s_ >= (calm ? kWalkCalmS : kWalkS);
+  now_s_ = now_s;
+  // Everybody in the root cgroup (an appliance): there is nothing to follow between walks but the processes.
+  const bool flat = root_has_users_ && tree_.items.size() <= kFlatGroups;
+  const bool walked = fresh || flat || by_processes() || now_s - walked_s_ >= (calm ? kWalkCalmS : kWalkS);
   if (walked)
     walk(now_s);
   else
     follow_units();
   if (by_processes()) {
-    take_processes(fresh, false);
+    take_processes(fresh, false, calm);
     give_unowned(unowned_bytes, handed.now(now_s));
   } else if (walked && (root_has_users_ || fresh)) {
-    take_processes(fresh, true);
+    take_processes(fresh, true, calm);
+    if (root_has_users_) give_unowned(unowned_bytes, handed.now(now_s));
+  }
+}
+
+// The root cgroup's room: who is in it, and who was born in it since the last census. A tree of processes has no file
+// that lists it, and what a relay's newborns took was not seen at all (lab relay on the appliance: OOM).
+void Census::list_room(const Unit& unit, PidList& pids, PidList& held) const {
+  if (setup_.cgroup_root == nullptr) return;
+  const auto room = open_directory(setup_.cgroup_root->get(), kHoldRoomName.data());
+  if (!room || !read_procs(*room, held)) return;
+  for (const int pid : held) {
+    if (unit_of_pid(pid) != 0) continue;
+    const auto process = read_process(*setup_.proc, pid);
+    const uint64_t above = process ? unit_of_pid(process->parent) : 0;
+    if (process && (above == unit.id || above == 0)) (void)pids.push_back(pid);
   }
 }
 
@@ -228,12 +267,15 @@ void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Mem
     for (const Seen& seen : seen_) {
       if (seen.unit == unit.id) pids.push_back(seen.pid);
     }
+    list_room(unit, pids, held);
   } else if (const auto cgroup = open_cgroup(*setup_.cgroup_root, unit.path.view(), unit.id)) {
     (void)read_procs(*cgroup, pids);
     if (const auto room = open_directory(cgroup->get(), kHoldRoomName.data())) (void)read_procs(*room, held);
   }
   const std::size_t outside = pids.size();
-  for (const int pid : held) pids.push_back(pid);
+  if (!unit.is_tree()) {
+    for (const int pid : held) pids.push_back(pid);
+  }
   for (std::size_t i = 0; i < pids.size(); ++i) {
     let_others_run();
     const auto process = read_process(*setup_.proc, pids[i]);
@@ -245,7 +287,7 @@ void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Mem
     member.start_ticks = process->start_ticks;
     member.bytes = static_cast<double>(process->own_pages()) * setup_.page_bytes;
     member.cpu_s = static_cast<double>(process->cpu_ticks) / kTicksPerSecond;
-    member.held = i >= outside;
+    member.held = i >= outside || (unit.is_tree() && contains(held, process->pid));
     if (const ProcessShare* usage = find_handed(handed, process->pid)) {
       member.gross_bytes = static_cast<double>(usage->usage.all_bytes);
     }

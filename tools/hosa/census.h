@@ -61,13 +61,17 @@ class Census {
   struct Seen {
     int pid = 0;
     uint64_t start_ticks = 0, unit = 0;
+    // Who starts a service forks first and moves the child then, and a program may move itself: where the young are is
+    // read again after 0.1, 0.5, 2.5 and 12.5 s.
+    double again_s = 0, wait_s = 0;
   };
   void walk(double now_s);
+  void list_room(const Unit& unit, PidList& pids, PidList& held) const;
   void add_unit(const Cgroup& cgroup);
   void follow_units();
-  void take_processes(bool fresh, bool only_root);
+  void take_processes(bool fresh, bool only_root, bool calm);
   void give_unowned(double bytes, std::span<const ProcessShare> handed);
-  uint64_t place(const ProcessInfo& process, bool fresh);
+  Seen place(const ProcessInfo& process, bool fresh);
   uint64_t tree_unit(const ProcessInfo& process) const;
   std::size_t slot(const Unit& unit);
 
@@ -84,14 +88,15 @@ class Census {
   ProcessList processes_;
   FixedVector<Seen, kMaxProcesses> seen_, seen_next_;  // ascending by pid
   FixedVector<Unit, kUnits> units_;
-  FixedVector<UnitUse, kUnits> uses_;  // same order as units_
+  FixedVector<UnitUse, kUnits> uses_;               // same order as units_
+  FixedVector<ProcessSizes, kMaxProcesses> sizes_;  // as last read, ascending by pid
   double unowned_before_ = -1;
   FixedVector<UnitUse, kUnits> extra_;  // unowned bytes given to units so far (bytes only)
   FixedVector<ProcessShare, HOSA_PROCESSES> handed_before_;
   bool root_has_users_ = true;
   std::array<Followed, kMostFollowed> followed_;
   std::size_t followed_count_ = 0;
-  double walked_s_ = -1e9;
+  double walked_s_ = -1e9, now_s_ = 0;
   KernelThreads kernel_threads_;
   unsigned passes_ = 0;
 };

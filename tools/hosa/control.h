@@ -1,6 +1,6 @@
 // The control socket: STATE/control, AF_UNIX SOCK_SEQPACKET, mode 0600. One request is one packet with one word
-// (status, release, pause, resume), one answer is one packet of JSON. The loop never blocks on it: who does not read
-// its answer at once does not get it.
+// (status, sense, why, release, pause, resume), one answer is one packet of JSON. The loop never blocks on it: who does
+// not read its answer at once does not get it.
 #pragma once
 #include <span>
 #include <string_view>

@@ -34,6 +34,9 @@ class CpuHold {
   void use_idle(const HoldContext& c);
   void idle_pass(const HoldContext& c);
   void limit_tasks(const HoldContext& c);
+  // S4, once a second: daemon-reload sets pids.max back and takes the controller, and with it weight and quota, away.
+  void keep(const HoldContext& c);
+  void ask_for_controller(const HoldContext& c);
   void give_back(const HoldContext& c, int& entry);
   void give_back_threads(const HoldContext& c);
   void note(const HoldContext& c, const char* event, const char* action, std::string_view old_value,
@@ -54,7 +57,8 @@ class CpuHold {
   int weight_entry_ = -1, quota_entry_ = -1, pids_entry_ = -1;
   int idled_ = 0;
   uint32_t asked_id_ = 0;
-  double passed_s_ = 0;
+  double passed_s_ = 0, kept_s_ = 0;
+  int rewrites_ = 0;
 };
 
 }  // namespace hosa

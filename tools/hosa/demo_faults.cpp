@@ -89,4 +89,26 @@ void run_spinner(const FaultPlan& plan, FaultReport& report) {
   ::_exit(0);
 }
 
+void run_burst(const FaultPlan& plan, FaultReport& report) {
+  begin("demo-burst");
+  const double fault_s = now_s() + plan.quiet_s, end_s = fault_s + plan.fault_s;
+  report.work_before = work_until(fault_s);
+  report.phase = 1;
+  for (int i = 0; i < plan.births && now_s() < end_s; ++i) {
+    if (::fork() == 0) {
+      begin("demo-burst");
+      while (now_s() < end_s) nap(0.5);
+      ::_exit(0);
+    }
+    nap(0.002);
+  }
+  while (now_s() < end_s) nap(0.05);
+  report.phase = 2;
+  while (::waitpid(-1, nullptr, 0) > 0) {
+  }
+  report.work_after = work_until(now_s() + plan.after_s);
+  report.phase = 3;
+  ::_exit(0);
+}
+
 }  // namespace hosa

@@ -1,5 +1,6 @@
-// The two culprits of `hosa demo`: a leak and a spinner. Each is a child process that is bounded by itself (bytes,
-// seconds, and it dies with its parent), works before and after its fault, and counts that work where the demo sees it.
+// The culprits of `hosa demo` and `hosa selftest`: a leak, a spinner, a burst of births. Each is a child process that
+// is bounded by itself (bytes, seconds, and it dies with its parent), works before and after its fault, and counts that
+// work where the demo sees it.
 #pragma once
 #include <cstdint>
 
@@ -19,9 +20,11 @@ struct FaultPlan {
   double bytes_per_s = 20.0 * 1024 * 1024;
   double most_bytes = 56.0 * 1024 * 1024;  // with --room 64M less a sixteenth, what ends the fault anyway
   int spinners = 0;                        // processes, when it is a spinner
+  int births = 200;                        // when it is a burst: born within half a second, asleep for the fault
 };
 
 [[noreturn]] void run_leak(const FaultPlan& plan, FaultReport& report);
 [[noreturn]] void run_spinner(const FaultPlan& plan, FaultReport& report);
+[[noreturn]] void run_burst(const FaultPlan& plan, FaultReport& report);
 
 }  // namespace hosa

@@ -1,7 +1,9 @@
 // Handed: who was handed how many pages, from the probes' table, read only when somebody asks and at most every 0.15 s:
-// a walk over an LRU map of 1,024 entries is 0.1 ms here and 2 ms on a 125 MIPS board.
+// a walk over an LRU map of 1,024 entries is 0.1 ms here and 2 ms on a 125 MIPS board. Ascending by process.
 #pragma once
 #include <time.h>
+
+#include <algorithm>
 
 #include "tools/hosa/kernel_side.h"
 
@@ -14,6 +16,8 @@ class Handed {
     if (now_s - read_s_ >= kOldS) {
       const auto count = kernel_.read_usage_by_process(table_);
       count_ = count ? *count : 0;
+      std::sort(table_.begin(), table_.begin() + count_,
+                [](const ProcessShare& a, const ProcessShare& b) { return a.tgid < b.tgid; });
       read_s_ = now_s;
     }
     return {table_.data(), count_};

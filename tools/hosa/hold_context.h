@@ -3,6 +3,7 @@
 #pragma once
 #include <time.h>
 
+#include "actuate/known_sizes.h"
 #include "actuate/suspicion.h"
 #include "tools/hosa/audit.h"
 #include "tools/hosa/census.h"
@@ -22,6 +23,8 @@ struct HoldContext {
   Audit& audit;
   ProcessGuard& guard;
   KernelSide& kernel;
+  const KnownSizes& known_sizes;
+  const Fd& proc;
   bool shadow = false;
   bool memory_controller = false;
   double room_option = 0;

@@ -56,7 +56,9 @@ void HoldRoom::move_in_too(const HoldContext& c, MemoryEpisode& e, const Growers
   }
   if (request.pid_count == 0) return;
   if (const auto asked = c.keeper.ask(request)) asked_id_ = *asked;
-  e.note(c, "act", "room", "", "", "growth came from outside the room: its growers moved in");
+  FixedString<40> who("pid ");
+  who.append_number(request.pids[0]).append(" of ").append_number(request.pid_count);
+  e.note(c, "act", "room", "", who.view(), "growth came from outside the room: its growers moved in");
 }
 
 // Nobody is born while they are frozen, so the room is read once a freeze.

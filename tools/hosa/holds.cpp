@@ -9,8 +9,8 @@
 namespace hosa {
 
 HoldContext Agent::context() {
-  HoldContext c{*moment_, senses_.vector(), census_, handed_, *journal_,
-                *keeper_, roots_,           audit_,  guard_,  senses_.kernel()};
+  HoldContext c{*moment_, senses_.vector(), census_, handed_,          *journal_,    *keeper_,
+                roots_,   audit_,           guard_,  senses_.kernel(), known_sizes_, proc_};
   c.shadow = !acting_allowed();
   c.memory_controller = memory_controller_;
   c.room_option = options_.room_bytes;

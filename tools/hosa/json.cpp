@@ -80,6 +80,17 @@ JsonLine& JsonLine::flag(std::string_view name, bool value) {
   return *this;
 }
 
+JsonLine& JsonLine::object(std::string_view name, std::string_view json) {
+  while (!json.empty() && json.back() == '\n') json.remove_suffix(1);
+  if (json.size() < 2 || json.front() != '{' || json.back() != '}' || !fits(name.size() + json.size() + 8)) {
+    cut_ = true;
+    return *this;
+  }
+  key(name);
+  text_.append(json);
+  return *this;
+}
+
 JsonLine& JsonLine::open(std::string_view name, char bracket) {
   if (name.empty())
     comma();

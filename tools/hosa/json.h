@@ -20,6 +20,8 @@ class JsonLine {
   JsonLine& flag(std::string_view key, bool value);
   JsonLine& open(std::string_view key, char bracket);  // '{' or '['
   JsonLine& close(char bracket);                       // '}' or ']'
+  // An object that is JSON already (an audit line); dropped if it is none by its brackets.
+  JsonLine& object(std::string_view key, std::string_view json);
   // Array items.
   JsonLine& item(double value);
   // Ends the object with "}\n"; the line may be used until the next change.

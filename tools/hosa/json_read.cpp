@@ -41,21 +41,25 @@ std::string_view json_value(std::string_view json, std::string_view key) {
   return slice(rest, 0, rest.find_first_of(",}]"));
 }
 
-// Whole and fractional part; an exponent as format_number writes it ends the number (only tiny or huge ones have one).
+// Whole part, fraction and exponent, as format_number writes them (1.5e-07).
 double json_number(std::string_view json, std::string_view key, double otherwise) {
   std::string_view text = json_value(json, key);
   const bool negative = !text.empty() && text.front() == '-';
   if (negative) text.remove_prefix(1);
-  const std::string_view whole = take_until(text, '.');
-  const auto integer = to_number<uint64_t>(whole);
+  std::string_view digits = take_until(text, 'e');
+  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  const int exponent = to_number<int>(text).value_or(0);
+  const auto integer = to_number<uint64_t>(take_until(digits, '.'));
   if (!integer) return otherwise;
   double value = 0, scale = 0.1;
-  for (const char c : text) {
+  for (const char c : digits) {
     if (c < '0' || c > '9') break;
     value += (c - '0') * scale;
     scale /= 10;
   }
   value += static_cast<double>(*integer);
+  for (int i = 0; i < exponent && i < 300; ++i) value *= 10;
+  for (int i = 0; i > exponent && i > -300; --i) value /= 10;
   return negative ? -value : value;
 }
 

@@ -15,7 +15,7 @@
 namespace hosa {
 namespace {
 
-static_assert(sizeof(hosa_cpu) == 192 && sizeof(hosa_event) == 56 && sizeof(hosa_usage) == 40,
+static_assert(sizeof(hosa_cpu) == 1152 && sizeof(hosa_event) == 56 && sizeof(hosa_usage) == 56,
               "probes and user side agree without padding");
 
 #if defined(__x86_64__)
@@ -129,6 +129,8 @@ void KernelSide::open(const KernelSources& sources, uint64_t now_ns, RungReport&
     configure(report);
   }
   open_raw_probes(no_bpf, report);
+  open_wakeups(no_bpf, report);
+  open_syscalls(no_bpf, report);
   open_faults(sources, no_bpf, report);
   open_brk(sources, no_bpf, now_ns, report);
 }
@@ -148,6 +150,8 @@ void KernelSide::close() {
   for (Fd& fd : fault_counters_) fd.reset();
   fault_attachment_.reset();
   fault_program_.reset();
+  for (Fd* fd : {&wakeup_attachment_, &wakeup_program_, &syscall_attachment_, &syscall_program_}) fd->reset();
+  syscalls_.reset();
   watching_faults_ = false;
   faults_before_ = 0;
   held_count_ = fault_counter_count_ = 0;
@@ -176,7 +180,8 @@ Result<void> KernelSide::create_maps(const KernelSources& sources) {
   if (!config) return config.error();
   const auto records = maps_.create(map_spec("records", {BPF_MAP_TYPE_RINGBUF, 0, 0, ring, 0}));
   if (!records) return records.error();
-  auto counter_memory = Mapping::of_file(*counters, 0, std::size_t{cpu_slots_} * sizeof(hosa_cpu), PROT_READ);
+  auto counter_memory =
+      Mapping::of_file(*counters, 0, std::size_t{cpu_slots_} * sizeof(hosa_cpu), PROT_READ | PROT_WRITE);
   if (!counter_memory) return counter_memory.error();
   auto config_memory = Mapping::of_file(*config, 0, sizeof(hosa_config), PROT_READ | PROT_WRITE);
   if (!config_memory) return config_memory.error();
@@ -232,8 +237,8 @@ void KernelSide::open_raw_probes(const Error* no_bpf, RungReport& report) {
       {HOSA_EMBEDDED(fork), "hosa_fork", "sched_process_fork", KernelSensor::forks, "forks"},
       {HOSA_EMBEDDED(fork), "hosa_exec", "sched_process_exec", KernelSensor::execs, "execs"},
       {HOSA_EMBEDDED(fork), "hosa_exit", "sched_process_exit", KernelSensor::exits, "exits"},
-      {HOSA_EMBEDDED(sched), "hosa_wakeup", "sched_wakeup", KernelSensor::wakeups, "wakeups"},
       {HOSA_EMBEDDED(block), "hosa_block_issue", "block_rq_issue", KernelSensor::block_io, "block io"},
+      {HOSA_EMBEDDED(network), "hosa_packet", "net_dev_queue", KernelSensor::packets, "packets sent"},
   };
   for (const RawProbe& probe : probes) {
     const Result<void> attached = no_bpf != nullptr ? *no_bpf : attach_raw(probe.file, probe.program, probe.tracepoint);
@@ -244,6 +249,86 @@ void KernelSide::open_raw_probes(const Error* no_bpf, RungReport& report) {
     set_has(probe.sensor);
     add_rung(report, probe.name, FixedString<63>("raw tracepoint ").append(probe.tracepoint).view(), "");
   }
+  const Result<void> bytes = no_bpf != nullptr ? *no_bpf : attach_block_bytes();
+  if (bytes) set_has(KernelSensor::block_bytes);
+  add_rung(report, "block bytes", bytes ? "tracepoint block_bio_queue" : "absent",
+           bytes ? std::string_view("") : bytes.error().text().view());
+}
+
+void KernelSide::open_wakeups(const Error* no_bpf, RungReport& report) {
+  auto loaded = no_bpf != nullptr ? Result<Fd>(*no_bpf) : load(HOSA_EMBEDDED(sched), "hosa_wakeup");
+  if (loaded) wakeup_program_ = std::move(*loaded);
+  auto attached = loaded ? attach_raw_tracepoint("sched_wakeup", wakeup_program_.get()) : Result<Fd>(loaded.error());
+  if (!attached) {
+    wakeup_program_.reset();
+    return add_rung(report, "wakeups", "absent", attached.error().text().view());
+  }
+  wakeup_attachment_ = std::move(*attached);
+  set_has(KernelSensor::wakeups);
+  add_rung(report, "wakeups", "raw tracepoint sched_wakeup", "");
+}
+
+void KernelSide::watch_wakeups(bool on) {
+  if (!on) return wakeup_attachment_.reset();
+  if (wakeup_attachment_ || !wakeup_program_) return;
+  if (auto attached = attach_raw_tracepoint("sched_wakeup", wakeup_program_.get()))
+    wakeup_attachment_ = std::move(*attached);
+}
+
+void KernelSide::open_syscalls(const Error* no_bpf, RungReport& report) {
+  const Result<void> tried = no_bpf != nullptr ? *no_bpf : try_syscall_program();
+  if (tried) set_has(KernelSensor::syscalls);
+  add_rung(report, "system call mix", tried ? "raw tracepoint sys_enter, in turns" : "absent",
+           tried ? std::string_view("") : tried.error().text().view());
+}
+
+// Attached once to see whether it works, and taken off again at once.
+Result<void> KernelSide::try_syscall_program() {
+  const auto map = maps_.create(
+      map_spec("syscalls", {BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(hosa_syscalls), cpu_slots_, BPF_F_MMAPABLE}));
+  if (!map) return map.error();
+  auto memory = Mapping::of_file(*map, 0, std::size_t{cpu_slots_} * sizeof(hosa_syscalls), PROT_READ);
+  if (!memory) return memory.error();
+  auto loaded = load(HOSA_EMBEDDED(syscalls), "hosa_syscall");
+  if (!loaded) return loaded.error();
+  const auto attached = attach_raw_tracepoint("sys_enter", loaded->get());
+  if (!attached) return attached.error();
+  syscalls_ = std::move(*memory);
+  syscall_program_ = std::move(*loaded);
+  return {};
+}
+
+void KernelSide::watch_syscalls(bool on) {
+  if (!on) return syscall_attachment_.reset();
+  if (syscall_attachment_ || !syscall_program_) return;
+  if (auto attached = attach_raw_tracepoint("sys_enter", syscall_program_.get()))
+    syscall_attachment_ = std::move(*attached);
+}
+
+void KernelSide::read_syscalls(SyscallCounts& sums) const {
+  sums = {};
+  const auto* const slots = reinterpret_cast<const hosa_syscalls*>(syscalls_.data());
+  for (uint32_t cpu = 0; syscalls_ && cpu < cpu_slots_; ++cpu)
+    for (std::size_t number = 0; number < HOSA_SYSCALLS; ++number)
+      sums[number] += __atomic_load_n(&slots[cpu].calls[number], __ATOMIC_RELAXED);
+}
+
+// The one probe that reads a tracepoint's fields: bytes are behind a pointer in the raw one.
+Result<void> KernelSide::attach_block_bytes() {
+  if (!tracefs_) return no_tracefs_;
+  const auto object = read_object(HOSA_EMBEDDED(block));
+  if (!object) return object.error();
+  const auto places = find_fields(tracefs_.get(), *object);
+  if (!places) return places.error();
+  const ProgramSpec* const program = object->find_program("hosa_block_bytes");
+  if (program == nullptr) return make_error(0, "no such program in the object:", "hosa_block_bytes");
+  auto loaded = load_program(*object, *program, maps_, {}, *places);
+  if (!loaded) return loaded.error();
+  auto attached = attach_tracepoint(tracefs_.get(), program->target.view(), loaded->get());
+  if (!attached) return attached.error();
+  hold(std::move(*loaded));
+  hold(std::move(*attached));
+  return {};
 }
 
 void KernelSide::open_faults(const KernelSources& sources, const Error* no_bpf, RungReport& report) {
@@ -388,12 +473,17 @@ Counters KernelSide::totals() const {
     sum.faults += peek(slot.faults);
     sum.brk_calls += peek(slot.brk_calls);
     sum.block_issues += peek(slot.block_issues);
+    sum.block_bytes += peek(slot.block_bytes);
+    sum.packets += peek(slot.packets);
     sum.forks += peek(slot.forks);
     sum.execs += peek(slot.execs);
     sum.exits += peek(slot.exits);
     sum.anon_bytes += peek(slot.anon_bytes);
     sum.all_bytes += peek(slot.all_bytes);
     sum.records_lost += peek(slot.records_lost);
+    sum.unattributed += peek(slot.unattributed);
+    sum.made_processes += peek(slot.made_processes);
+    sum.made_cgroups += peek(slot.made_cgroups);
   }
   sum.faults += faults_before_;
   for (std::size_t i = 0; i < fault_counter_count_; ++i)
@@ -402,9 +492,17 @@ Counters KernelSide::totals() const {
 }
 
 void KernelSide::set_limits(const WindowLimits& limits) {
-  if (!config_) return;
-  for (std::size_t subject = 0; subject < HOSA_SUBJECTS; ++subject)
-    for (std::size_t span = 0; span < HOSA_SPANS; ++span) store(config()->limits[subject][span], limits[subject][span]);
+  for (std::size_t cpu = 0; cpu < cpu_slots(); ++cpu)
+    for (std::size_t subject = 0; subject < HOSA_SUBJECTS; ++subject)
+      for (std::size_t span = 0; span < HOSA_SPANS; ++span) set_limit(cpu, subject, span, limits[subject][span]);
+}
+
+void KernelSide::set_limit(std::size_t cpu, std::size_t subject, std::size_t span, uint64_t limit) {
+  if (cpu < cpu_slots()) store(slot(cpu)->limits[subject][span], limit);
+}
+
+uint32_t KernelSide::ended_windows(std::size_t cpu, std::size_t subject, std::size_t span, std::size_t bucket) const {
+  return cpu < cpu_slots() ? __atomic_load_n(&slot(cpu)->ended[subject][span][bucket], __ATOMIC_RELAXED) : 0;
 }
 
 void KernelSide::quiet_until(uint64_t monotonic_ns) {
@@ -447,6 +545,17 @@ Result<std::size_t> KernelSide::read_usage_by_process(std::span<ProcessShare> ou
   return read_usage<uint32_t>(maps_.find("by_process"), out, [](uint32_t key, const hosa_usage& usage) {
     return ProcessShare{key, usage};
   });
+}
+
+KernelSide::Forgotten KernelSide::forgotten() const {
+  static std::array<ProcessShare, HOSA_PROCESSES> processes;
+  static std::array<CgroupShare, HOSA_CGROUPS> cgroups;
+  const Counters now = totals();
+  const auto processes_there = read_usage_by_process(processes);
+  const auto cgroups_there = read_usage_by_cgroup(cgroups);
+  const auto less = [](uint64_t made, std::size_t there) { return made > there ? made - there : 0; };
+  return {less(now.made_processes, processes_there.value_or(0)), less(now.made_cgroups, cgroups_there.value_or(0)),
+          now.unattributed};
 }
 
 }  // namespace hosa

@@ -43,6 +43,7 @@ void Agent::on_ring() {
   const double now_s = static_cast<double>(now_ns) * 1e-9;
   for (const hosa_event& event : events) {
     ++trips_;
+    records_[next_record_++ % records_.size()] = {event, now_ns};
     if (now_ns > event.time_ns) record_latency_.add_ns(now_ns - event.time_ns);
     if (event.span == HOSA_QUOTA) {
       quota_used_ = true;
@@ -156,7 +157,7 @@ std::span<const UnitUse> Agent::candidates() {
 
 // Nobody was confirmed: what tripped was churn, and its wire is set higher.
 void Agent::drop_memory_suspicion() {
-  if (memory_suspicion_.cause() != Cause::none) tripwires_.settle(senses_.kernel(), false);
+  if (memory_suspicion_.cause() != Cause::none) tripwires_.churned(senses_.kernel());
   memory_suspicion_.drop();
   nobody_told_ = false;
 }
@@ -169,7 +170,7 @@ void Agent::look_for_memory() {
   const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, candidates(), history_, least, room);
   if (finding.confirmed && room / finding.growth_per_s < horizon_s()) {
     hold_memory(finding);
-    tripwires_.settle(senses_.kernel(), true);
+    tripwires_.confirmed();
     memory_suspicion_.drop();
   } else if (memory_suspicion_.age_s(now_s) > kChurnS && finding.growth < least / 4) {
     drop_memory_suspicion();
@@ -195,7 +196,7 @@ void Agent::look_for_tasks() {
   const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, candidates(), history_, kStormTasks);
   if (!finding.confirmed) return;
   hold_cpu(finding, Carrier::tasks, task_suspicion_.cause());
-  tripwires_.settle(senses_.kernel(), true);
+  tripwires_.confirmed();
   task_suspicion_.drop();
 }
 

@@ -17,7 +17,10 @@ void MemoryEpisode::describe(JsonLine& line) const {
   line.close('}');
   line.text("stage", stage_name(holding.stage())).text("means", means_name(means));
   line.number("bytes", bytes).number("insurance", holding.insurance_bytes()).number("used", holding.used_share());
-  line.number("fill_per_s", holding.fill_per_s()).number("seconds_to_failure", holding.seconds_to_failure());
+  line.flag("expected", holding.expected());
+  line.number("room", holding.room_bytes())
+      .number("fill_per_s", holding.fill_per_s())
+      .number("seconds_to_failure", holding.seconds_to_failure());
   line.integer("freezes", static_cast<int64_t>(holding.bucket().freezes()));
   line.flag("frozen", frozen()).integer("held", static_cast<int64_t>(held.size()));
 }

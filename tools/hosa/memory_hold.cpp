@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actuate/room_size.h"
+#include "tools/hosa/size_key.h"
 
 namespace hosa {
 namespace {
@@ -66,6 +67,8 @@ Observation MemoryHold::observe(const HoldContext& c) {
   o.room_bytes = room_bytes(room);
   o.available_bytes = c.room_option > 0 ? o.room_bytes + c.moment.reserve_bytes : c.moment.available_bytes;
   o.reserve_bytes = c.moment.reserve_bytes;
+  o.known_bytes = known_bytes_;
+  o.quarter_bytes = (c.room_option > 0 ? c.room_option : c.moment.total_bytes) / 4;
   o.has_line = line_.possible();
   o.room_ready = e_.means >= MemoryMeans::room;
   o.warming = c.moment.verdict->warming;
@@ -98,6 +101,8 @@ bool MemoryHold::open_cgroup_of(const HoldContext& c, const Unit& unit) {
 void MemoryHold::note_onset(const HoldContext& c) {
   c.census.members(e_.unit, c.handed.now(c.moment.now_s), e_.before);
   unowned_at_begin_ = c.moment.unowned_bytes;
+  const uint64_t key = size_key(e_.unit, e_.before, c.proc, c.guard);
+  known_bytes_ = key != 0 ? c.known_sizes.bytes_of(key) : 0;
 }
 
 bool MemoryHold::begin(const HoldContext& c, const Unit& unit, const Finding& finding, Cause cause) {
@@ -112,12 +117,14 @@ bool MemoryHold::begin(const HoldContext& c, const Unit& unit, const Finding& fi
   e_.bytes_at_begin = own;
   // What the census counted beyond the processes' own memory was given to it: shared and kernel memory is its doing.
   const UnitUse* use = c.census.use_of(unit.id);
-  owns_unowned_ = c.census.by_processes() && use != nullptr && use->bytes - own > finding.growth / 2;
+  owns_unowned_ =
+      (c.census.by_processes() || unit.is_tree()) && use != nullptr && use->bytes - own > finding.growth / 2;
   Observation o = observe(c);
   e_.bytes_at_begin = o.bytes;
   o = observe(c);
+  const Orders orders = e_.holding.insure(o);
   e_.note(c, "culprit", "name", "", "", "named", true);
-  carry_out(c, e_.holding.insure(o));
+  carry_out(c, orders);
   if (!line_.possible()) e_.note(c, "insured", "watch", "", "", "no line can be set here: counted instead", true);
   return true;
 }
@@ -180,7 +187,8 @@ void MemoryHold::release(const HoldContext& c, const char* why) {
 }
 
 void MemoryHold::forget_everything(double now_s) {
-  (void)e_.holding.release(now_s);
+  // One that holds nobody stays vacant: 16 that watch nobody for a minute would leave no place for the next culprit.
+  if (e_.holding.level() > 0) (void)e_.holding.release(now_s);
   e_.means = MemoryMeans::none;
   e_.held.clear();
   line_.forget();

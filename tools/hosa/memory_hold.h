@@ -47,7 +47,7 @@ class MemoryHold {
   CgroupMeter meter_;
   bool owns_unowned_ = false, quota_armed_ = false;
   std::size_t quota_slot_ = 0;
-  double unowned_at_begin_ = 0, headroom_ = 1e18;
+  double unowned_at_begin_ = 0, headroom_ = 1e18, known_bytes_ = 0;
   double now_s_ = 0, current_ = 0, full_read_s_ = -1e9;
   double told_s_ = 0;
   uint64_t told_freezes_ = 0;

@@ -10,7 +10,6 @@ namespace hosa {
 namespace {
 
 constexpr double kLookAfterS = 1.0;
-constexpr int kMostRewrites = 5;  // S4: a value that went back to what it was is written again so often
 
 ValueText page_aligned(double bytes, double page_bytes) {
   const auto page = static_cast<uint64_t>(page_bytes);
@@ -62,21 +61,19 @@ void MemoryLine::drop(const HoldContext& c, const MemoryEpisode& e) {
 void MemoryLine::keep(const HoldContext& c, const MemoryEpisode& e) {
   if (c.moment.now_s - looked_after_s_ < kLookAfterS) return;
   looked_after_s_ = c.moment.now_s;
-  if (entry_ < 0) return;
-  const auto entry = c.journal.read(entry_);
-  const auto standing = read_value(e.cgroup, CgroupFile::memory_high);
-  if (!entry || !standing) return;
-  const Owner owner = owner_of(*entry, standing->view());
-  if (owner == Owner::ours) return;
-  if (owner == Owner::before_us && rewritten_ < kMostRewrites) {
-    ++rewritten_;
-    const auto put = write_value(e.cgroup, CgroupFile::memory_high, entry->ours.view());
-    return e.note(c, "insured", "memory.high", standing->view(), entry->ours.view(), put ? "written again" : "failed");
+  for (int* index : {&entry_, &swap_entry_}) {
+    const auto entry = c.journal.read(*index);
+    if (!entry) continue;
+    const Kept kept = keep_limit(c.journal, *index, e.cgroup, index == &entry_ ? rewritten_ : swap_rewritten_);
+    if (kept == Kept::written_again)
+      e.note(c, "insured", file_name(entry->file), entry->old_value.view(), entry->ours.view(), "written again");
+    if (kept != Kept::somebodys) continue;
+    *index = -1;
+    possible_ = possible_ && index != &entry_;
+    const auto standing = read_value(e.cgroup, entry->file);
+    e.note(c, "changed", file_name(entry->file), entry->ours.view(), standing ? standing->view() : std::string_view{},
+           "somebody else's value: left");
   }
-  c.journal.forget(entry_);
-  entry_ = -1;
-  possible_ = false;
-  e.note(c, "changed", "memory.high", entry->ours.view(), standing->view(), "somebody else's value: left");
 }
 
 }  // namespace hosa

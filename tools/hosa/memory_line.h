@@ -21,7 +21,7 @@ class MemoryLine {
   void hold_swap(const HoldContext& c, const MemoryEpisode& e);
 
   bool possible_ = false;
-  int entry_ = -1, swap_entry_ = -1, rewritten_ = 0;
+  int entry_ = -1, swap_entry_ = -1, rewritten_ = 0, swap_rewritten_ = 0;
   double looked_after_s_ = 0;
 };
 

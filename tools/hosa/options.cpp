@@ -53,6 +53,13 @@ Result<void> set_value(Options& options, std::string_view name, std::string_view
     options.room_bytes = *bytes;
     return {};
   }
+  if (name == "--size") {
+    auto bytes = parse_size_bytes(value);
+    if (!bytes) return bytes.error();
+    if (*bytes < 64.0 * 1024) return make_error(0, "--size takes at least 64K, not", value);
+    options.size_bytes = *bytes;
+    return {};
+  }
   if (name == "--without") {
     auto without = parse_without(value);
     if (!without) return without.error();
@@ -64,6 +71,8 @@ Result<void> set_value(Options& options, std::string_view name, std::string_view
     options.only = value;
   else if (name == "--audit")
     options.audit = value;
+  else if (name == "--baseline")
+    options.baseline = value;
   else if (name == "--state")
     options.state = value;
   else if (name == "--config")
@@ -72,7 +81,8 @@ Result<void> set_value(Options& options, std::string_view name, std::string_view
     options.schema = value;
   else
     return make_error(0, "unknown option", name);
-  if (options.only.cut() || options.audit.cut() || options.state.cut() || options.config.cut() || options.schema.cut())
+  if (options.only.cut() || options.audit.cut() || options.state.cut() || options.config.cut() ||
+      options.schema.cut() || options.baseline.cut())
     return make_error(0, "value too long for", name);
   return {};
 }
@@ -83,6 +93,7 @@ bool set_flag(Options& options, std::string_view name) {
   if (name == "--all") return options.all = true;
   if (name == "--strict") return options.strict = true;
   if (name == "--quick") return options.quick = true;
+  if (name == "--csv") return options.csv = true;
   if (name == "--table") return options.table = true;
   if (name == "--once") return options.once = true;
   if (name == "--unprivileged") return options.unprivileged = true;
@@ -134,7 +145,8 @@ Result<Options> parse_options(std::span<char* const> argv) {
   for (std::size_t i = 2; i < argv.size(); ++i) {
     std::string_view rest = argv[i];
     if (set_flag(options, rest)) continue;
-    const bool takes_file = std::string_view(options.verb) == "replay";
+    const std::string_view verb = options.verb;
+    const bool takes_file = verb == "replay" || verb == "record";
     if (takes_file && options.file.empty() && (rest == "-" || slice(rest, 0, 1) != "-")) {
       options.file = rest;
       if (options.file.cut()) return make_error(0, "file name too long:", rest);

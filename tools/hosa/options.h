@@ -15,17 +15,19 @@ struct ForcedRungs {
 
 struct Options {
   const char* verb = "help";
-  bool shadow = false, json = false, all = false, quick = false, table = false, once = false;
+  bool shadow = false, json = false, all = false, quick = false, table = false, once = false, csv = false;
   double warmup_s = -1;       // -1 = as configured
   double duration_s = 0;      // 0 = until told to stop
   double room_bytes = 0;      // 0 = the whole machine
   FixedString<256> only;      // cgroup path prefix (/...), pid:N (its tree), or part of a cgroup path or command line
   FixedString<256> audit;     // audit log file; empty = /var/log/hosa/audit.jsonl, else in the state directory
+  FixedString<240> baseline;  // what was learned: a file, or none; empty = /var/lib/hosa/baseline
   FixedString<256> config;    // instead of /etc/hosa/hosa.toml
   bool unprivileged = false;  // run as far as it goes without root (demo)
   FixedString<128> state;     // state directory; empty = /run/hosa and its fallbacks
   ForcedRungs without;
-  FixedString<256> file;      // replay: the recording; - is standard input
+  FixedString<256> file;      // record, replay: the recording; - is standard output or input
+  double size_bytes = 0;      // record: at most so long a file; 0 = 64 MB
   FixedString<256> schema;    // replay: what its columns are
   bool warmup_train = false;  // replay: learn on rows whose phase or split says train
   bool strict = false;        // replay: end at the first malformed row

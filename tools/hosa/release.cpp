@@ -14,6 +14,8 @@
 namespace hosa {
 namespace {
 
+constexpr int kLockAttempts = 30;  // 3 s; a keeper's own limit is 2
+
 int tell(const Options& options, const UndoReport& report) {
   constexpr Undone kAll[] = {Undone::restored, Undone::already, Undone::somebodys,
                              Undone::gone,     Undone::kept,    Undone::failed};
@@ -33,12 +35,16 @@ int tell(const Options& options, const UndoReport& report) {
   return report[Undone::failed] == 0 ? kExitOk : kExitRuntime;
 }
 
-// The journal of a directory, undone. EAGAIN: an agent or its keeper holds it.
+// The journal of a directory, undone. EAGAIN: an agent or its keeper holds it; a keeper that gives back what its dead
+// agent held (systemd runs this as ExecStopPost at that very moment) does so for a fraction of a second only.
 Result<UndoReport> undo_in(const char* directory, std::string_view boot_id, const Roots& roots) {
   if (::access(directory, F_OK) != 0) return UndoReport{};
-  auto journal = Journal::open(directory, boot_id);
-  if (!journal) return journal.error();
-  return undo_all(*journal, roots, false);
+  for (int attempt = 1;; ++attempt) {
+    auto journal = Journal::open(directory, boot_id);
+    if (journal) return undo_all(*journal, roots, false);
+    if (journal.error().code != EAGAIN || attempt == kLockAttempts) return journal.error();
+    ::usleep(100'000);
+  }
 }
 
 }  // namespace

@@ -48,8 +48,43 @@ void Agent::report_senses() {
   control_.answer(line.finish());
 }
 
+void Agent::report_why() {
+  JsonLine line;
+  line.integer("level", moment_ != nullptr ? level() : 0);
+  if (moment_ != nullptr) Audit::explain(line, *moment_, senses_.vector());
+  if (!audit_.reason().empty()) line.object("reason", audit_.reason());
+  if (!audit_.outcome().empty()) line.object("outcome", audit_.outcome());
+  control_.answer(line.finish());
+}
+
+// The wires' limits on the CPUs, and the last records: when the window overflowed, when the loop saw it.
+void Agent::report_tripwires(JsonLine& line) {
+  constexpr const char* kSubjects[] = {"anon_bytes", "all_bytes", "forks"};
+  constexpr const char* kSpans[] = {"10ms", "1s", "quota"};
+  line.open("tripwires", '{').number("learned_s", tripwires_.learned_s());
+  for (std::size_t subject = 0; subject < HOSA_SUBJECTS; ++subject) {
+    for (std::size_t span = 0; span < HOSA_SPANS; ++span) {
+      const Tripwires::Range range = tripwires_.range(subject, span);
+      line.open(FixedString<24>(kSubjects[subject]).append("_").append(kSpans[span]).view(), '[');
+      line.item(static_cast<double>(range.least)).item(static_cast<double>(range.most)).close(']');
+    }
+  }
+  line.close('}').open("records", '[');
+  for (const SeenRecord& record : records_) {
+    if (record.seen_ns == 0) continue;
+    line.open("", '{').integer("pid", record.event.tgid).text("subject", kSubjects[record.event.subject]);
+    line.text("span", kSpans[record.event.span]).integer("amount", static_cast<int64_t>(record.event.amount));
+    line.integer("time_ns", static_cast<int64_t>(record.event.time_ns));
+    line.integer("seen_ns", static_cast<int64_t>(record.seen_ns)).close('}');
+  }
+  line.close(']');
+  const Counters counters = senses_.kernel().totals();
+  line.integer("records_lost", static_cast<int64_t>(counters.records_lost));
+}
+
 void Agent::report(std::string_view request) {
   if (request == "sense") return report_senses();
+  if (request == "why") return report_why();
   JsonLine line;
   line.text("answer", request).flag("shadow", options_.shadow).flag("paused", paused_);
   line.number("uptime_s", static_cast<double>(clock_ns(CLOCK_BOOTTIME)) * 1e-9 - started_s_);
@@ -82,6 +117,14 @@ void Agent::report(std::string_view request) {
   line.number("loop_p99_ms", static_cast<double>(tick_latency_.quantile_ns(0.99)) * 1e-6);
   line.number("record_p50_us", static_cast<double>(record_latency_.quantile_ns(0.5)) / 1000);
   line.number("record_p99_us", static_cast<double>(record_latency_.quantile_ns(0.99)) / 1000);
+  report_tripwires(line);
+  const Turns& turns = senses_.turns();
+  line.open("turns", '{')
+      .flag("measured", turns.measured())
+      .number("syscall_entropy_bits", turns.syscall_entropy_bits());
+  line.number("syscalls_per_s", turns.syscalls_per_s()).number("brk_per_s", turns.brk_per_s()).close('}');
+  line.open("budget", '{').number("share", senses_.shedding().share());
+  line.integer("left_out", senses_.shedding().now()).close('}');
   const SelfCost cost = self_.read();
   line.number("rss_bytes", static_cast<double>(cost.rss_bytes))
       .number("cpu_s", static_cast<double>(cost.cpu_ns) * 1e-9);

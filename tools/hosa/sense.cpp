@@ -1,14 +1,11 @@
 // hosa sense: the state vector now, what is normal for each dimension, and who carries it. If an agent runs, its answer
 // is shown, since it has learned; else the verb senses by itself, which takes three seconds and knows little of normal.
-#include <time.h>
-
 #include "detect/number_format.h"
-#include "loader/sys/file.h"
 #include "loader/sys/text.h"
 #include "tools/hosa/control.h"
 #include "tools/hosa/json_read.h"
+#include "tools/hosa/own_look.h"
 #include "tools/hosa/sense_report.h"
-#include "tools/hosa/surroundings.h"
 #include "tools/hosa/verbs.h"
 
 namespace hosa {
@@ -17,23 +14,12 @@ namespace {
 constexpr double kStepS = 0.5, kWarmupS = 6;
 using Page = FixedString<32 * 1024>;
 
-void sleep_s(double seconds) {
-  timespec wait{static_cast<time_t>(seconds),
-                static_cast<long>((seconds - static_cast<double>(static_cast<time_t>(seconds))) * 1e9)};
-  ::nanosleep(&wait, nullptr);
-}
-
-// What the verb needs to sense by itself. Several megabytes of tables, most of them never touched.
+// The verb's own look, and who uses what.
 struct OwnSenses {
-  Fd proc, sys;
-  CgroupHome cgroup;
-  Machine machine;
-  RungReport rungs;
-  Senses senses;
-  Handed handed{senses.kernel()};
+  OwnLook look;
+  Handed handed{look.senses.kernel()};
   Census census;
   UseHistory history;
-  double warmed_from_s = 0;
 
   Result<void> open(const Options& given);
   const Moment& take();
@@ -41,22 +27,16 @@ struct OwnSenses {
 };
 
 Result<void> OwnSenses::open(const Options& given) {
-  auto proc_directory = open_directory(AT_FDCWD, "/proc");
-  if (!proc_directory) return proc_directory.error();
-  proc = std::move(*proc_directory);
-  if (auto found = open_directory(AT_FDCWD, "/sys")) sys = std::move(*found);
-  if (!given.without.cgroup) cgroup = open_cgroup_home(proc, ::geteuid() == 0);
-  machine = read_machine(proc, sys, cgroup.directory);
   Options options = given;
   if (options.warmup_s < 0) options.warmup_s = kWarmupS;
-  senses.open(proc, sys, machine, options, rungs);
-  census.open({&proc, cgroup.directory ? &cgroup.directory : nullptr, machine.memory_controller && !given.without.memcg,
-               static_cast<double>(machine.page_bytes)});
+  if (const auto opened = look.open(options); !opened) return opened.error();
+  census.open({&look.proc, look.cgroup.directory ? &look.cgroup.directory : nullptr,
+               look.machine.memory_controller && !given.without.memcg, static_cast<double>(look.machine.page_bytes)});
   return {};
 }
 
 const Moment& OwnSenses::take() {
-  const Moment& moment = senses.take(true, false);
+  const Moment& moment = look.senses.take(true, false);
   history.remember(moment.now_s, census.uses());
   census.take(moment.now_s, moment.unowned_bytes, handed, Census::Look::suspicious);
   return moment;
@@ -65,9 +45,9 @@ const Moment& OwnSenses::take() {
 std::string_view OwnSenses::describe(JsonLine& line, const Moment& moment) {
   line.text("from", "its own look")
       .number("t", moment.boot_s)
-      .number("warmup_left_s", senses.detector().warmup_left_seconds());
+      .number("warmup_left_s", look.senses.detector().warmup_left_seconds());
   line.number("dbar", moment.verdict->smoothed).integer("score_level", moment.verdict->level);
-  describe_vector(line, senses, *moment.verdict);
+  describe_vector(line, look.senses, *moment.verdict);
   describe_carriers(line, census, history.at(moment.now_s - 2), moment.now_s);
   return line.finish();
 }
@@ -89,6 +69,14 @@ void column(Page& page, std::string_view text, std::size_t width) {
   for (std::size_t i = text.size(); i < width; ++i) page.append(" ");
 }
 
+void show_who(Page& page, std::string_view rows) {
+  for (std::string_view one = next_object(rows); !one.empty(); one = next_object(rows)) {
+    column(page, json_value(one, "resource"), 10);
+    number(page, json_value(one, "amount"), 12);
+    page.append(" ").append(json_value(one, "unit")).append("  ").append(json_value(one, "who")).append("\n");
+  }
+}
+
 void show(std::string_view json, bool again) {
   static Page page;
   page.clear();
@@ -108,12 +96,15 @@ void show(std::string_view json, bool again) {
     number(page, json_value(one, "z"), 8);
     page.append("  ").append(json_value(one, "source")).append("\n");
   }
-  std::string_view carriers = json_block(json, "carriers");
-  for (std::string_view one = next_object(carriers); !one.empty(); one = next_object(carriers)) {
-    column(page, json_value(one, "resource"), 7);
-    number(page, json_value(one, "amount"), 12);
-    page.append(" ").append(json_value(one, "unit")).append("  ").append(json_value(one, "who")).append("\n");
-  }
+  show_who(page, json_block(json, "carriers"));
+  show_who(page, json_block(json, "attribution"));
+  const std::string_view forgotten = json_block(json, "forgotten");
+  if (json_number(forgotten, "processes", 0) + json_number(forgotten, "samples", 0) > 0)
+    page.append("(the probes' tables were full: ")
+        .append(json_value(forgotten, "processes"))
+        .append(" processes' entries dropped for others, ")
+        .append(json_value(forgotten, "samples"))
+        .append(" samples without room)\n");
   say(page.view());
 }
 
@@ -132,13 +123,14 @@ char answer_buffer[ControlServer::kAnswerBytes];
 // --once: one table, after enough readings to say what is usual. --for TIME: a table a second (or a line of JSON each
 // half second) for so long; without either, until it is interrupted.
 int sense_verb(const Options& options) {
+  if (options.csv) return record_verb(options);
   const double ends_s = options.duration_s;
   OwnSenses* own = nullptr;
   if (!ask_running(options, answer_buffer)) {
     own = new (own_storage) OwnSenses;
     if (const auto opened = own->open(options); !opened) return fail(opened.error(), kExitPrerequisite);
   }
-  const double first_s = own != nullptr ? (options.warmup_s < 0 ? kWarmupS : options.warmup_s) + 1 : 0;
+  const double first_s = own != nullptr ? (options.warmup_s < 0 ? kWarmupS : options.warmup_s) + 1 : kStepS;
   for (double shown_s = -1e9, now_s = 0;; now_s += kStepS) {
     JsonLine line;
     std::string_view json;

@@ -1,5 +1,9 @@
 #include "tools/hosa/sense_report.h"
 
+#include <time.h>
+
+#include "tools/hosa/attribution.h"
+
 namespace hosa {
 namespace {
 
@@ -51,6 +55,7 @@ void describe_vector(JsonLine& line, const Senses& senses, const detect::Verdict
     line.text("source", senses.vector().source(i)).close('}');
   }
   line.close(']');
+  describe_attribution(line, senses.kernel(), clock_ns(CLOCK_MONOTONIC));
 }
 
 void describe_carriers(JsonLine& line, const Census& census, const UseHistory::Generation* before, double now_s) {

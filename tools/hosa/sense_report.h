@@ -9,7 +9,7 @@
 namespace hosa {
 
 // "vector": [{name, unit, value, mean, low, high, z, c, source}]. mean, low and high (two standard deviations) only
-// once the warm-up is over.
+// once the warm-up is over. And what the probes attribute (attribution.h).
 void describe_vector(JsonLine& line, const Senses& senses, const detect::Verdict& verdict);
 
 // "carriers": [{resource, unit, amount, per}]: who grew most since `before`, at most three per resource: bytes/s of

@@ -1,6 +1,7 @@
 #include "tools/hosa/senses.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -57,6 +58,11 @@ void Senses::read_everything() {
   io_latency_.add(sample_);
   readings_.io_latency_s = io_latency_.mean_s();
   readings_.counters = kernel_.totals();
+  const double switches = sample_[Signal::context_switches];
+  if (shedding_.now() == Shedding::kWakeups && switches > switches_read_)
+    wakeups_left_out_ += (switches - switches_read_) * wakeups_per_switch_;
+  switches_read_ = switches;
+  readings_.counters.wakeups += static_cast<uint64_t>(wakeups_left_out_);
 }
 
 const Moment& Senses::later() {
@@ -71,6 +77,47 @@ void Senses::look_closely_if_needed() {
   constexpr double kLongerS = 10;
   if (moment_.verdict->level >= 1) close_until_s_ = moment_.now_s + kLongerS;
   kernel_.watch_faults(moment_.now_s < close_until_s_ || !sample_.has(Signal::page_faults));
+}
+
+// Once a second: what the probes cost, and what is left out for it. While wake-ups are left out, switches stand for
+// them, so that the vector goes on without a step.
+void Senses::keep_within_budget() {
+  const double elapsed_s = moment_.now_s - budget_read_s_;
+  if (elapsed_s < 0.9) return;
+  const Counters now = kernel_.totals();
+  const double switches = sample_[Signal::context_switches];
+  const auto rate = [elapsed_s](uint64_t to, uint64_t from) { return static_cast<double>(to - from) / elapsed_s; };
+  EventRates rates;
+  rates.switches = (switches - switches_before_) / elapsed_s;
+  rates.wakeups = rate(now.wakeups, budget_before_.wakeups);
+  rates.pages = rate(now.all_bytes, budget_before_.all_bytes) /
+                static_cast<double>(::getpagesize());  // a huge page is one event: then less
+  rates.packets = rate(now.packets, budget_before_.packets);
+  rates.forks = rate(now.forks, budget_before_.forks);
+  const bool left_out = shedding_.now() == Shedding::kWakeups;
+  if (left_out) {
+    rates.wakeups = rates.switches * wakeups_per_switch_;
+  } else if (rates.switches > 1000) {
+    wakeups_per_switch_ = std::min(1.0, rates.wakeups / rates.switches);
+  }
+  if (budget_read_s_ > 0 && kernel_.has(KernelSensor::wakeups) && shedding_.step(rates, readings_.cpus, elapsed_s)) {
+    news_ = true;
+    kernel_.watch_wakeups(shedding_.now() != Shedding::kWakeups);
+  }
+  budget_before_ = now;
+  switches_before_ = switches;
+  budget_read_s_ = moment_.now_s;
+}
+
+std::string_view Senses::shedding_news() {
+  if (!news_) return {};
+  news_ = false;
+  switch (shedding_.now()) {
+    case Shedding::kNothing: return "watching costs little again: everything is sensed";
+    case Shedding::kSyscalls: return "watching costs over 3 % of the CPUs: the mix of system calls is left out";
+    case Shedding::kWakeups: return "watching costs over 3 % of the CPUs: wake-ups are left out, too";
+  }
+  return {};
 }
 
 const Moment& Senses::take(bool learning, bool own_containment) {
@@ -94,9 +141,13 @@ const Moment& Senses::take(bool learning, bool own_containment) {
   detect::Context context;
   context.seconds_left = moment_.horizon_s;
   detector_->set_context(context);
+  moment_.detector = &*detector_;
   moment_.verdict = &detector_->step(values, moment_.now_s, learning);
   let_others_run();
   look_closely_if_needed();
+  keep_within_budget();
+  turns_.step(kernel_, moment_.now_s, moment_.verdict->level >= 1 && !moment_.verdict->warming,
+              shedding_.now() == Shedding::kNothing, moment_.tasks);
   return moment_;
 }
 

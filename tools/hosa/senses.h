@@ -7,7 +7,9 @@
 #include "detect/horizon.h"
 #include "proprioception/machine.h"
 #include "tools/hosa/options.h"
+#include "tools/hosa/shedding.h"
 #include "tools/hosa/state_vector.h"
+#include "tools/hosa/turns.h"
 
 namespace hosa {
 
@@ -29,6 +31,7 @@ struct Moment {
   double unowned_bytes = 0;  // Shmem + SUnreclaim + socket memory
   double tasks = 0;
   const detect::Verdict* verdict = nullptr;
+  const detect::Detector* detector = nullptr;  // for what is normal
 };
 
 class Senses {
@@ -41,10 +44,16 @@ class Senses {
   const Moment& later();
 
   KernelSide& kernel() { return kernel_; }
+  const KernelSide& kernel() const { return kernel_; }
   const StateVector& vector() const { return vector_; }
   const detect::Detector& detector() const { return *detector_; }
+  detect::Detector& detector() { return *detector_; }  // for what is recalled of earlier runs
   const Sample& sample() const { return sample_; }
   const Readings& readings() const { return readings_; }
+  const Turns& turns() const { return turns_; }
+  const Shedding& shedding() const { return shedding_; }
+  // Said once each time something is left out or taken back; empty otherwise.
+  std::string_view shedding_news();
   const Topology& topology() const { return topology_; }
 
  private:
@@ -52,6 +61,7 @@ class Senses {
 
   void read_everything();
   void look_closely_if_needed();
+  void keep_within_budget();
 
   Sensors sensors_;
   HardwareSensors hardware_sensors_;
@@ -65,6 +75,12 @@ class Senses {
   Readings readings_;
   Sample sample_;
   Moment moment_;
+  Shedding shedding_;
+  Turns turns_;
+  bool news_ = false;
+  Counters budget_before_;
+  double budget_read_s_ = 0, switches_before_ = 0, switches_read_ = 0;
+  double wakeups_per_switch_ = 0.5, wakeups_left_out_ = 0;  // what the wake-ups' total lacks, by the switches
   double room_option_ = 0;
   double close_until_s_ = 0, wait_before_s_ = 0, wait_read_s_ = 0;
 };

@@ -31,6 +31,7 @@ class StateVector {
   // Raw readings in the order of dimensions(). own_containment: PSI memory is what our own limits make it, so it keeps
   // its last calm value (findings 0.5).
   std::span<const double> read(const Readings& readings, bool own_containment);
+  std::span<const double> readings() const { return {values_.data(), size_}; }  // what read() answered last
   const char* source(std::size_t i) const { return sources_[i]; }
 
  private:

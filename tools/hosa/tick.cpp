@@ -38,13 +38,16 @@ void Agent::sense_and_suspect(uint64_t now_ns) {
   const bool holding = active_holds() > 0;
   // An insurance is not an act: what happens under it is this machine's life, and is learned.
   moment_ = &senses_.take(!acts_in_force(), holding);
+  if (const std::string_view news = senses_.shedding_news(); !news.empty()) note("budget", "what", news);
   suspect();
   if (count()) {
+    learn_a_size();
     look_for_memory();
     look_for_cpu();
     look_for_tasks();
   }
-  tripwires_.relax(senses_.kernel(), moment_->now_s);
+  remember();
+  tripwires_.learn(senses_.kernel(), moment_->now_s, level() == 0 && active_holds() == 0);
   if (const int now = level(); now != told_level_) {
     JsonLine line = audit_.line("level", now);
     line.integer("before", told_level_);

@@ -1,63 +1,60 @@
-// Tripwires: the limits in the probes' windows, learned from false alarms. A trip that no net growth confirms doubles
-// its limit (twice at most: 8 MB in a second is still a gigabyte in two minutes); a minute without a trip halves it
-// again. So churn that is this machine's normal wakes us less and less, and a machine that has become quiet is watched
-// closely again.
+// Tripwires: the limits in the probes' windows, one for each window and CPU, learned from this machine's own calm
+// (detect/wire.h). Ten seconds of windows are kept apart and join what was learned only if nothing was held and nobody
+// named in them: what goes wrong now does not become normal by lasting a moment.
+//
+// Learning takes minutes. Until then, and whenever life becomes livelier, a trip that nobody's net growth confirms
+// doubles its wire's limits (twice at most), and a minute without one halves them again: a wire that trips each second
+// is a census each second (6.1, one CPU of 125 MIPS: a bystander's p99 7 ms instead of 0.5).
 #pragma once
+#include <array>
+
+#include "detect/wire.h"
 #include "tools/hosa/kernel_side.h"
 
 namespace hosa {
 
 class Tripwires {
  public:
-  // Per CPU and window. 256 KiB in 10 ms is a leak of 50 MB/s after 5 ms (findings 2); 2 MB in 1 s sees 5 MB/s even
-  // when it is spread over two CPUs. All pages: page cache and slab pass there too, so four times as much. Forks: a
-  // storm of 1000/s crosses 5 in 10 ms; make -j and shell scripts reach 100/s.
-  static constexpr uint64_t kFirst[HOSA_SUBJECTS][HOSA_SPANS] = {{256 << 10, 2 << 20}, {1 << 20, 8 << 20}, {5, 150}};
+  static constexpr std::size_t kMostCpus = 64;  // beyond, the first limits stay
+  static constexpr double kTrialS = 10, kQuietS = 60;
   static constexpr int kMostDoublings = 2;
-  static constexpr double kQuietS = 60;
 
-  void open(KernelSide& kernel) { set(kernel); }
-  void tripped(const hosa_event& event, double now_s) {
-    last_trip_s_[event.subject][event.span] = now_s;
-    pending_[event.subject][event.span] = true;
-  }
-  // The suspicion that the trips raised has ended. confirmed: somebody was named.
-  void settle(KernelSide& kernel, bool confirmed) {
-    for_each([&](int subject, int span) {
-      if (pending_[subject][span] && !confirmed && doublings_[subject][span] < kMostDoublings)
-        ++doublings_[subject][span];
-      pending_[subject][span] = false;
-    });
-    set(kernel);
-  }
-  void relax(KernelSide& kernel, double now_s) {
-    bool changed = false;
-    for_each([&](int subject, int span) {
-      if (doublings_[subject][span] == 0 || now_s - last_trip_s_[subject][span] < kQuietS) return;
-      --doublings_[subject][span];
-      last_trip_s_[subject][span] = now_s;
-      changed = true;
-    });
-    if (changed) set(kernel);
-  }
+  // The first limits on all CPUs.
+  void open(KernelSide& kernel, double now_s);
+  // Each tick. calm: level 0, nobody held.
+  void learn(KernelSide& kernel, double now_s, bool calm);
+  void tripped(const hosa_event& event, double now_s);
+  // The suspicion that trips raised has ended with a name: the windows of these seconds are not this machine's calm.
+  void confirmed();
+  // It has ended without one.
+  void churned(KernelSide& kernel);
+
+  double learned_s() const { return learned_s_; }
+  // The least and the most limit of all CPUs in force.
+  struct Range {
+    uint64_t least = 0, most = 0;
+  };
+  Range range(std::size_t subject, std::size_t span) const;
 
  private:
-  template <class F>
-  static void for_each(F f) {
-    for (int subject = 0; subject < HOSA_SUBJECTS; ++subject) {
-      for (int span = 0; span < HOSA_SPANS; ++span) f(subject, span);
-    }
-  }
-  void set(KernelSide& kernel) {
-    WindowLimits limits;
-    for_each(
-        [&](int subject, int span) { limits[subject][span] = kFirst[subject][span] << doublings_[subject][span]; });
-    kernel.set_limits(limits);
-  }
+  using Seen = uint32_t[HOSA_SUBJECTS][HOSA_SPANS][HOSA_BUCKETS];
+  struct Wire {
+    int doublings = 0;
+    bool pending = false;  // tripped since the last suspicion ended
+    double tripped_s = 0;
+  };
+  void take(const KernelSide& kernel, bool keep);
+  void learn_limits(const KernelSide& kernel);
+  void relax(KernelSide& kernel, double now_s);
+  void set(KernelSide& kernel);
 
-  int doublings_[HOSA_SUBJECTS][HOSA_SPANS] = {};
-  bool pending_[HOSA_SUBJECTS][HOSA_SPANS] = {};
-  double last_trip_s_[HOSA_SUBJECTS][HOSA_SPANS] = {};
+  std::array<std::array<std::array<detect::WireHistogram, HOSA_SPANS>, HOSA_SUBJECTS>, kMostCpus> calm_;
+  std::array<Seen, kMostCpus> seen_{};
+  std::array<std::array<std::array<uint64_t, HOSA_SPANS>, HOSA_SUBJECTS>, kMostCpus> limits_{};  // undoubled
+  Wire wires_[HOSA_SUBJECTS][HOSA_SPANS];
+  std::size_t cpus_ = 0;
+  double learned_s_ = 0, trial_since_s_ = 0;
+  bool spoilt_ = true;  // the first trial: the start itself
 };
 
 }  // namespace hosa

@@ -1,14 +1,11 @@
 // Loads every program of one object alone and keeps nothing; prints one JSON line. See main.cpp.
 #pragma once
-#include "loader/program_image.h"
+#include "loader/kernel_types.h"
+#include "tools/hosa_load/loading.h"
 
 namespace hosa {
 
-struct LoadOptions {
-  bool verbose = false;
-};
-
 // True when all programs loaded.
-bool load_object(const char* path, const Btf* kernel, const LoadOptions& options);
+bool load_object(const char* path, KernelTypes& kernel, const LoadOptions& options, Output& out, Output& errors);
 
 }  // namespace hosa

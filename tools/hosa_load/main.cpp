@@ -1,35 +1,49 @@
-// hosa-load [-v] [--json] OBJ...: loads every program of each object alone, prints one JSON line per object, keeps
-// nothing. Exit codes: 0 all loaded, 1 something did not, 2 usage.
+// hosa-load [-v] [--json] [--type N] OBJ...: loads every program of each object alone, prints one JSON line per object,
+// keeps nothing. --type: BPF_PROG_TYPE_* (a number) of programs whose section tells nothing. Exit codes: 0 all loaded,
+// 1 something did not, 2 usage.
 #include <fcntl.h>
 
-#include <cstdio>
-#include <optional>
-
 #include "loader/sys/file.h"
+#include "loader/sys/text.h"
 #include "tools/hosa_load/load_object.h"
 
-int main(int count, char** words) {
-  hosa::LoadOptions options;
+namespace {
+
+constexpr uint32_t kMostTypes = 255;  // Linux 6.18 has 33
+
+// Options anywhere among the words; objects are moved to the front. The number of objects, -1 when a word is wrong.
+int read_words(int count, char** words, hosa::LoadOptions& options) {
   int objects = 0;
   for (int i = 1; i < count; ++i) {
     const std::string_view word = words[i];
-    if (word == "-v")
+    if (word == "-v") {
       options.verbose = true;
-    else if (word != "--json" && word.size() > 1 && word[0] == '-')
-      objects = -count;
-    else if (word != "--json")
-      ++objects;
+    } else if (word == "--type") {
+      const auto type = i + 1 < count ? hosa::to_number<uint32_t>(words[++i]) : std::nullopt;
+      if (!type || *type == 0 || *type > kMostTypes) return -1;
+      options.type = *type;
+    } else if (word != "--json") {
+      if (word.size() > 1 && word[0] == '-') return -1;
+      words[objects++] = words[i];
+    }
   }
+  return objects;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  hosa::Output out(1), errors(2);
+  hosa::LoadOptions options;
+  const int objects = read_words(count, words, options);
   if (objects <= 0) {
-    std::fputs("usage: hosa-load [-v] [--json] OBJ...\n", stderr);
+    errors.text("usage: hosa-load [-v] [--json] [--type 1-255] OBJ...\n");
     return 2;
   }
   hosa::raise_memlock_limit();
-  std::optional<hosa::Btf> kernel;
-  if (auto file = hosa::open_file(AT_FDCWD, "/sys/kernel/btf/vmlinux"))
-    if (auto btf = hosa::Btf::of_file(std::move(*file))) kernel.emplace(std::move(*btf));
+  const auto types = hosa::open_directory(AT_FDCWD, "/sys/kernel/btf");
+  hosa::KernelTypes kernel(types ? types->get() : -1);
   bool good = true;
-  for (int i = 1; i < count; ++i)
-    if (words[i][0] != '-') good = hosa::load_object(words[i], kernel ? &*kernel : nullptr, options) && good;
+  for (int i = 0; i < objects; ++i) good = hosa::load_object(words[i], kernel, options, out, errors) && good;
   return good ? 0 : 1;
 }

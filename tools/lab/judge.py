@@ -56,8 +56,9 @@ def percentile(values, p):
     return values[min(len(values) - 1, int(len(values) * p))] if values else None
 
 
-def bystander(path, phases):
-    """{phase: (p50, p99, max in ms, failures)} from a latency per request; a failed one counts as a second."""
+def bystander(path, phases, without=()):
+    """{phase: (p50, p99, max in ms, failures)} from a latency per request; a failed one counts as a second. WITHOUT:
+    times [(begin, end)] in which others, not the agent, kept the machine busy."""
     lines = read_text(path).split()
     if len(lines) < 4:
         return {}
@@ -65,7 +66,8 @@ def bystander(path, phases):
     found = {}
     for phase, (begin, end) in phases.items():
         first, last = max(0, int((begin - start) / period)), max(0, int((end - start) / period))
-        values = [int(v) for v in lines[3 + first:3 + last]]
+        values = [int(v) for i, v in enumerate(lines[3 + first:3 + last], first)
+                  if not any(a <= start + i * period <= b for a, b in without)]
         if values:
             ms = [v / 1000 if v >= 0 else 1000.0 for v in values]
             found[phase] = [round(percentile(ms, .5), 2), round(percentile(ms, .99), 2), round(max(ms), 1),
@@ -109,8 +111,9 @@ def fastest(samples, begin, end, seconds=5.0):
     return round(best, 2)
 
 
-def still_held(samples, groups_at_start):
-    """The time at which the last limit, room or frozen state that the sampler saw was undone; None = never."""
+def still_held(samples, groups_at_start, stays=""):
+    """The time at which the last limit, room or frozen state that the sampler saw was undone; None = never. STAYS:
+    "FILE=VALUE" that an administrator set meanwhile."""
     held, last = {}, None
     for s in samples:
         if "change" not in s:
@@ -121,10 +124,12 @@ def still_held(samples, groups_at_start):
         elif s["change"] == "rmdir":
             for each in [k for k in held if k[0] == s["group"]]:
                 held.pop(each), (last := s["t"])
+        elif s["change"] == "pids.max" and s["old"] == "" and groups_at_start.setdefault(key, s["new"]) == s["new"]:
+            continue  # a unit that has just started, with its TasksMax=
         elif s["change"] in LIMITS or s["change"] == "cgroup.freeze":
             # A file that appears (a controller was switched on) holds the kernel's default, or already our value.
             original = groups_at_start.setdefault(key, s["old"] or DEFAULTS.get(s["change"], s["new"]))
-            if s["new"] in (original, ""):  # "": the controller was switched off again
+            if s["new"] in (original, "") or f"{s['change']}={s['new']}" == stays:  # "": the controller was switched off again
                 if held.pop(key, None):
                     last = s["t"]
             else:
@@ -162,8 +167,9 @@ def judge(s, folder, agent, ram_mb, reason):
     verdict = {"green": True, "broken": []}
     if reason or not os.path.exists(os.path.join(out, "script.exit")):
         verdict["broken"].append("the guest did not come to its end: " + (reason or "see serial.log"))
-    judges = {"episode": judge_episode, "innocents": judge_innocents, "calm": judge_calm, "kill": judge_kill, "unit": judge_unit,
-              "doctor": judge_doctor}
+    import judge_server  # it uses this file's readers
+    judges = {"server": judge_server.judge_server, "episode": judge_episode, "innocents": judge_innocents, "calm": judge_calm, "kill": judge_kill, "unit": judge_unit,
+              "doctor": judge_doctor, "life": judge_life}
     promises = {**PROMISES, **s["promises"]}
     try:
         judges[s["script"]](verdict, s, out, folder, agent, ram_mb, promises)
@@ -180,13 +186,16 @@ def judge_episode(v, s, out, folder, agent, ram_mb, promise):
     fault = [x for x in samples if onset <= x["t"] <= fault_end]
     v["onset"] = onset
     memory_figures(v, samples, fault, onset, fault_end, ram_mb)
-    limit_figures(v, samples, audit, onset, fault_end, s["healthy"], read_text(os.path.join(out, "offender.pid")).strip())
+    limit_figures(v, samples, audit, onset, fault_end, s["healthy"], out, s["stays"])
     v["bystander"] = bystander(os.path.join(out, "bystander.txt"),
-                               {"healthy": (onset - s["healthy"], onset), "fault": (onset, fault_end), "after": (fault_end + 1, end - 5)})
+                               {"healthy": (onset - s["healthy"], onset), "fault": (onset, fault_end), "after": (fault_end + 1, end - 5)},
+                               [(e["asked"] - 0.5, e.get("done", e["asked"]) + 2) for e in read_lines(os.path.join(out, "meanwhile.jsonl"))])
     v["died"] = deaths(out, read_text(os.path.join(folder, "serial.log")), read_text(os.path.join(out, "dmesg")))
     work_figures(v, done, s)
     agent_figures(v, samples, read_text(os.path.join(out, "status.json")), onset, fault_end)
     v["left"] = read_json(os.path.join(out, "left.json")).get("why", "not looked")
+    if s["stays"]:  # an administrator's value
+        v["left"] = ",".join(x for x in v["left"].split(",") if s["stays"] not in x)
     v["sampler_gap_s"] = max((x.get("gap", 0) for x in samples), default=None)
     break_promises(v, s, promise)
 
@@ -208,16 +217,20 @@ def memory_figures(v, samples, fault, onset, fault_end, ram_mb):
     v["oom_kills"] = now["oom"] - was["oom"]
 
 
-def limit_figures(v, samples, audit, onset, fault_end, healthy, offender_pid=""):
+def limit_figures(v, samples, audit, onset, fault_end, healthy, out, stays=""):
     """Limits as the witness saw them; names and decisions as the agent's audit file tells them."""
+    offender_pid = read_text(os.path.join(out, "offender.pid")).strip()
+    # On a whole Debian the offender is a unit or a session, and everybody else is an innocent.
+    group = read_text(os.path.join(out, "offender.group")).strip()
+    everybody, offender = ("/", group) if group else ("/lab/", "/lab/offender")
     changes = limit_changes(samples, onset - 80)
-    on_lab = [c for c in changes if c["group"].startswith("/lab/") and c["old"] != ""]
+    on_lab = [c for c in changes if c["group"].startswith(everybody) and c["old"] != ""]
     v["changes_before_onset"] = sum(c["t"] < onset for c in on_lab)
-    late = [c for c in on_lab if c["t"] >= onset and c["group"].startswith("/lab/offender")]
+    late = [c for c in on_lab if c["t"] >= onset and c["group"].startswith(offender)]
     v["first_limit_s"] = since(late[0], onset) if late else None
     # An insurance on a program that is just starting, during the warm-up, is allowed and told; from the healthy phase
     # on nothing may be written to anybody but the culprit.
-    innocent = [c for c in on_lab if not c["group"].startswith("/lab/offender")]
+    innocent = [c for c in on_lab if not c["group"].startswith(offender) and not (group and c["change"].startswith("cpu."))]
     v["limits_on_innocents"] = sum(c["t"] >= onset - healthy for c in innocent)
     v["limits_on_innocents_warming_up"] = len(innocent) - v["limits_on_innocents"]
     started = late[0]["t"] if late else onset
@@ -231,15 +244,16 @@ def limit_figures(v, samples, audit, onset, fault_end, healthy, offender_pid="")
     v["insured_s"], v["named_s"], v["bucket_s"] = since(insured, onset), since(named, onset), since(bucket or room, onset)
     v["named"] = culprit_group(named) if named else None
     # Where nobody has a cgroup of its own (appliance, v1, bare) the right name is the offender's number, or its parent's, who only waits.
-    v["named_rightly"] = bool(named) and (v["named"].startswith("/lab/offender") or str(pid_of(named)) in offender_pid.split())
+    v["named_rightly"] = bool(named) and (v["named"].startswith(offender) or str(pid_of(named)) in offender_pid.split())
     wrong = {culprit_group(a) for a in acts if a.get("event") in ("culprit", "insured", "act", "bucket") and culprit_group(a)}
-    v["wrong_culprits"] = sorted(g for g in wrong if g.startswith("/lab/") and not g.startswith("/lab/offender"))
+    # PID 1 grows when it reloads its units: it is named, protected, and nothing is done to it.
+    v["wrong_culprits"] = sorted(g for g in wrong if g.startswith(everybody) and not g.startswith(offender) and g not in ("/", "/init.scope"))
     began = (room or bucket or {}).get("t")
     v["bucket_mb_s"] = fastest(samples, began + 0.5, fault_end) if began and began < fault_end else None
     # The witness looks each 0.2 s and misses short freezes; the agent counts all.
     seen = sum(x.get("change") == "cgroup.freeze" and x["new"] == "1" for x in samples)
     v["freezes"] = max([seen] + [a["freezes"] for a in audit if isinstance(a.get("freezes"), int)])
-    last, held = still_held([x for x in samples if x["t"] >= onset - 80], {})
+    last, held = still_held([x for x in samples if x["t"] >= onset - 80], {}, stays)
     v["held_at_the_end"] = held
     v["gone_s"] = round(last - fault_end, 1) if last else (None if held else 0.0)
 
@@ -307,7 +321,9 @@ def break_promises(v, s, promise):
         most("p99_ratio", "bystander p99 in the fault against healthy")
         if fault[3]:
             broken(f"{fault[3]} requests failed")
-    if v["ended_late_s"] is None:
+    if not s["ends"]:
+        pass  # what was done meanwhile ended it
+    elif v["ended_late_s"] is None:
         broken("the culprit never came to its end")
     else:
         most("end_s", "the culprit's end off its time, s", abs(v["ended_late_s"]))
@@ -371,6 +387,46 @@ def judge_calm(v, s, out, folder, agent, ram_mb, promise):
     v["died"] = deaths(out, read_text(os.path.join(folder, "serial.log")), read_text(os.path.join(out, "dmesg")))
     if v["died"]:
         v["broken"].append(f"killed: {', '.join(v['died'])}")
+
+
+def judge_life(v, s, out, folder, agent, ram_mb, promise):
+    """Ordinary life: an insurance slows nobody and is only counted; a start-up that the bucket met is counted with its
+    slowdown if it took more than 3/8 of the room, else it is a broken promise; an act on anybody else always is."""
+    times, audit = read_times(os.path.join(out, "times")), audit_of(out)
+    things, sizes = read_lines(os.path.join(out, "life.jsonl")), read_lines(os.path.join(out, "innocents.json"))
+    v["minutes"] = round((times["end"] - times["onset"]) / 60, 1)
+    v["things"], v["startups"] = len(things), sum(x["what"] == "startup" for x in things)
+    v["kinds"] = {kind: sum(x["what"] == kind for x in things) for kind in sorted({x["what"] for x in things})}
+    v["failed"] = sorted({x["what"] for x in things if x["exit"] != 0})
+    live = [a for a in audit if a.get("t", 0) >= times["onset"]]
+    v["insured"] = sum(a.get("event") == "insured" and a.get("action") == "memory.high" and a.get("level") == 2 for a in live)
+    v["alarms"] = sum(a.get("event") == "level" and a.get("level", 0) >= 2 for a in live)
+    acts = [a for a in live if a.get("event") == "act" and a.get("target")]
+    v["acts"], v["slowed"] = len({(a["target"], round(a["t"] / 30)) for a in acts}), []
+    for a in acts:
+        name = a["target"].rsplit("/", 1)[-1].removesuffix(".service")
+        thing = first(things, lambda x: x["group"] == name or (not name and x["t"] - 1 <= a["t"] <= x["t"] + x["took"] + 10))
+        what = thing["what"] if thing else "nobody"
+        size = first(sizes, lambda x: what == "startup" and abs(x["start"] - thing["t"]) < 3)
+        if size is None:
+            v["broken"].append(f"an act ({a.get('action')}) on {a['target']} during {what} at {a['t']:.1f} s")
+            continue
+        planned = float(size["kind"].split("-")[1]) / float(size["kind"].split("-")[2])
+        row = [size["kind"], round(size["took"] / planned, 2)]
+        if row not in v["slowed"]:
+            v["slowed"].append(row)
+            # What was left of the room when it began is not known here; of a fresh one 3/8 are about a third of the RAM.
+            if size["amount"] < 0.25 * ram_mb:
+                v["broken"].append(f"start-up {size['kind']} of less than 3/8 of the room was held, {row[1]} times as long")
+    v["died"] = deaths(out, read_text(os.path.join(folder, "serial.log")), read_text(os.path.join(out, "dmesg")))
+    v["left"] = read_json(os.path.join(out, "left.json")).get("why", "not looked")
+    if not things:
+        v["broken"].append("nothing was lived")
+    for key, words in (("died", "killed"), ("failed", "failed")):
+        if v[key]:
+            v["broken"].append(f"{words}: {', '.join(v[key])}")
+    if v["left"]:
+        v["broken"].append(f"left: {v['left']}")
 
 
 def judge_kill(v, s, out, folder, agent, ram_mb, promise):

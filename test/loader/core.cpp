@@ -1,5 +1,4 @@
-#include "loader/core_match.h"
-
+#include "loader/core_path.h"
 #include "loader/section_kinds.h"
 #include "test/catch.h"
 

@@ -1,0 +1,58 @@
+// Loading: one object on its way into the kernel, shared by the steps (object_maps, externs, program), each in a file.
+#pragma once
+#include "loader/core.h"
+#include "loader/program_image.h"
+#include "loader/sys/fd.h"
+#include "tools/hosa_load/output.h"
+
+namespace hosa {
+
+struct LoadOptions {
+  bool verbose = false;
+  uint32_t type = 0;  // BPF_PROG_TYPE_* of programs whose section tells nothing
+};
+
+struct Loading {
+  const char* path;
+  KernelTypes& kernel;
+  const LoadOptions& options;
+  Output& errors;
+  ObjectImage image;
+  Fd btf;
+  bool btf_tried = false;
+  List<int> maps;  // descriptors, -1 where none was needed yet
+  ~Loading() {
+    for (const int map : maps)
+      if (map >= 0) ::close(map);
+  }
+};
+
+// The object's BTF in the kernel, given when first needed; -1 when the kernel refuses it.
+int object_btf(Loading& loading);
+
+// Sizes that an object leaves to user space.
+void complete_shapes(ObjectImage& image);
+// The map's descriptor; made when first needed.
+Result<int> object_map(Loading& loading, uint32_t number);
+// What .kconfig holds on this machine.
+Result<void> fill_config(Loading& loading, List<unsigned char>& content);
+
+// Names that externs, programs' targets and structures of functions need from the kernel.
+Result<void> want_names(const ObjectImage& image, KernelTypes& kernel);
+// Puts what the kernel has for externs into the program; descriptors of modules are appended.
+Result<void> put_externs(Loading& loading, LinkedProgram& program, List<int>& modules);
+
+struct ProgramReport {
+  uint32_t type = 0, expected_attach_type = 0;
+  std::size_t instructions = 0;
+  uint64_t fingerprint = 0;
+  FixedString<255> source;  // the line that the verifier's complaint speaks of
+};
+Result<void> load_one_program(Loading& loading, uint32_t function, ProgramReport& report);
+
+// Asked again with room for a log, more each time it does not fit; since 6.4 its end is there in any case. The answer
+// is the error with the verifier's reason, or nothing when the program was taken this time.
+Result<void> explain_refusal(Loading& loading, const LinkedProgram& program, const ProgramText& text,
+                             const Error& refused, ProgramReport& report);
+
+}  // namespace hosa
