@@ -52,7 +52,8 @@ void Tripwires::learn_limits(const KernelSide& kernel) {
 void Tripwires::set(KernelSide& kernel) {
   for (std::size_t cpu = 0; cpu < cpus_; ++cpu) {
     for_each_wire([&](std::size_t subject, std::size_t span) {
-      kernel.set_limit(cpu, subject, span, limits_[cpu][subject][span] << wires_[subject][span].doublings);
+      const uint64_t doubled = limits_[cpu][subject][span] << wires_[subject][span].doublings;
+      kernel.set_limit(cpu, subject, span, std::min(doubled, detect::wire_bounds(subject, span, cpus_).most));
     });
   }
 }
@@ -116,7 +117,8 @@ Tripwires::Range Tripwires::range(std::size_t subject, std::size_t span) const {
     range.least = std::min(range.least, limits_[cpu][subject][span]);
     range.most = std::max(range.most, limits_[cpu][subject][span]);
   }
-  return {range.least << doublings, range.most << doublings};
+  const uint64_t most = detect::wire_bounds(subject, span, cpus_).most;
+  return {std::min(range.least << doublings, most), std::min(range.most << doublings, most)};
 }
 
 }  // namespace hosa

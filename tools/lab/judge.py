@@ -15,6 +15,7 @@ PROMISES = {
     "refaults": 100,          # of the culprit's file pages
     "psi_full_s": 1.0,        # memory full of the machine, over the fault
     "p99_ratio": 2.0,         # bystander, in the fault against healthy
+    "p99_floor_ms": 0,        # a p99 in the fault that is not longer is kept, whatever the ratio
     "end_s": 2.0,             # the culprit ends on time, plus or minus
     "pace": 0.9,              # its ordinary work afterwards, and its mate's throughout
     "gone_s": 15.0,           # every limit and room is gone this long after the fault's end
@@ -318,7 +319,8 @@ def break_promises(v, s, promise):
         broken("the bystander left no figures")
     else:
         v["p99_ratio"] = round(fault[1] / healthy[1], 2)
-        most("p99_ratio", "bystander p99 in the fault against healthy")
+        if fault[1] > promise["p99_floor_ms"]:
+            most("p99_ratio", "bystander p99 in the fault against healthy")
         if fault[3]:
             broken(f"{fault[3]} requests failed")
     if not s["ends"]:
