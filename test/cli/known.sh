@@ -8,7 +8,7 @@ file=$dir/baseline
 sizes() { od -An -tu4 -j52 -N4 "$file" 2>/dev/null | tr -d ' '; }
 begin() { start_agent --only "$only" --room 200M --warmup 3s --baseline "$file" || not_ok known "$(head -1 "$dir/agent.out")"; }
 
-offend grower start 50 85 || { not_ok known 'the offender did not start'; exit 1; }
+offend grower leak 50 85 || { not_ok known 'the offender did not start'; exit 1; }
 sleep 9 # 5 s of quiet, 2.1 s of growth
 begin
 sleep 42 # 20 s, and its turn
@@ -19,7 +19,7 @@ within 5 gone "$offender"
 
 rm -f "$dir/audit.jsonl"
 begin
-offend grower start 6 85
+offend grower leak 6 85
 within 20 in_phase grower after
 events() { grep -oE "\"event\":\"$1\".*" "$dir/audit.jsonl"; }
 if [ -z "$(events insured)" ]; then

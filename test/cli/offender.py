@@ -1,8 +1,9 @@
-"""offender.py BASE CGROUP idle|spin|leak|start|births SECONDS [AMOUNT]: a bounded offender for the command-line tests.
+"""offender.py BASE CGROUP idle|spin|leak|births SECONDS [AMOUNT]: a bounded offender for the command-line tests.
 
 It joins CGROUP (if not empty), writes its pid to BASE.pid, waits in quiet for five seconds, does its worst for SECONDS,
 and is quiet again for ten. Each phase (quiet, fault, after) is written to BASE.phase. AMOUNT: processes that spin, MB
-that leak (40 MB/s; start: as memory of its own), or processes that are born and end.
+that leak (40 MB/s of memory of their own: shared memory is given to whoever is handed the most pages, and beside a
+compiler that is the compiler), or processes that are born and end.
 """
 import mmap
 import os
@@ -10,19 +11,15 @@ import sys
 import time
 
 
-def leak(seconds, megabytes, flags=mmap.MAP_SHARED):
+def leak(seconds, megabytes):
     kept, end = [], time.monotonic() + seconds
     while time.monotonic() < end and len(kept) < megabytes * 4:
-        piece = mmap.mmap(-1, 256 << 10, flags=flags | mmap.MAP_ANONYMOUS)
+        piece = mmap.mmap(-1, 256 << 10, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         for offset in range(0, len(piece), 4096):
             piece[offset] = 1
         kept.append(piece)
         time.sleep(1 / 160)
     time.sleep(max(0, end - time.monotonic()))
-
-
-def start(seconds, megabytes):
-    leak(seconds, megabytes, mmap.MAP_PRIVATE)
 
 
 def spin(seconds, processes):
@@ -65,7 +62,7 @@ def main():
     if fault == "idle":
         time.sleep(float(seconds))
     else:
-        {"leak": leak, "start": start, "spin": spin, "births": births}[fault](float(seconds), amount)
+        {"leak": leak, "spin": spin, "births": births}[fault](float(seconds), amount)
     phase("after")
     time.sleep(10)
 
