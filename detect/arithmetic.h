@@ -28,12 +28,14 @@ inline bool is_finite(double x) {
 
 // Two doubles side by side: one SSE2 or NEON register, the same IEEE operations as one after the other, so the same
 // bits. Written out because compilers will not vectorise these loops at -O2.
-using Two = double __attribute__((vector_size(16), aligned(8), may_alias));
-inline const Two& two(const double* at) {
-  return *reinterpret_cast<const Two*>(at);
+using Two = double __attribute__((vector_size(16)));
+inline Two two(const double* at) {  // wherever it lies: compilers make one unaligned load of it
+  Two pair;
+  __builtin_memcpy(&pair, at, sizeof pair);
+  return pair;
 }
-inline Two& two(double* at) {
-  return *reinterpret_cast<Two*>(at);
+inline void put(double* at, Two pair) {
+  __builtin_memcpy(at, &pair, sizeof pair);
 }
 
 // Sum of a[i] * b[i], always added in this order: four running sums, then (0 + 1) + (2 + 3), then the rest. Four sums
@@ -54,7 +56,7 @@ inline double dot(const double* a, const double* b, std::size_t n) {
 inline void add_scaled(double* y, double a, const double* x, std::size_t n) {
   const Two both = {a, a};
   std::size_t i = 0;
-  for (; i + 2 <= n; i += 2) two(y + i) += both * two(x + i);
+  for (; i + 2 <= n; i += 2) put(y + i, two(y + i) + both * two(x + i));
   for (; i < n; ++i) y[i] += a * x[i];
 }
 
@@ -62,7 +64,7 @@ inline void add_scaled(double* y, double a, const double* x, std::size_t n) {
 inline void blend_scaled(double* y, double keep, double a, const double* x, std::size_t n) {
   const Two both = {a, a}, kept = {keep, keep};
   std::size_t i = 0;
-  for (; i + 2 <= n; i += 2) two(y + i) = kept * (two(y + i) + both * two(x + i));
+  for (; i + 2 <= n; i += 2) put(y + i, kept * (two(y + i) + both * two(x + i)));
   for (; i < n; ++i) y[i] = keep * (y[i] + a * x[i]);
 }
 
