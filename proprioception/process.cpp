@@ -6,6 +6,7 @@
 
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
+#include "proprioception/turn.h"
 
 namespace hosa {
 
@@ -91,6 +92,7 @@ bool parse_statm(std::string_view text, ProcessInfo& process) {
 }
 
 Result<ProcessInfo> read_process(const Fd& proc, int pid, std::span<const ProcessSizes> earlier) {
+  let_others_run();  // 0.35 ms on a 125 MIPS board
   const auto stat = open_file(proc.get(), process_path(pid, "stat").c_str());
   if (!stat) return stat.error();
   auto process = from_stat(stat->get());

@@ -4,6 +4,7 @@
 
 #include "loader/sys/text.h"
 #include "proprioception/kernel_text.h"
+#include "proprioception/turn.h"
 
 namespace hosa {
 
@@ -43,6 +44,7 @@ std::optional<ProcessStatus> parse_status(std::string_view text) {
 
 Result<ProcessStatus> read_status(const Fd& proc, int pid) {
   char buffer[8192];  // 1.5 KB, and the list of supplementary groups
+  let_others_run();
   const auto path = process_path(pid, "status");
   const auto text = read_file(proc.get(), path.c_str(), buffer);
   if (!text) return text.error();
@@ -61,6 +63,7 @@ std::optional<CgroupPath> parse_cgroup_path(std::string_view line) {
 }
 
 std::optional<CgroupPath> read_cgroup_path(const Fd& proc, int pid) {
+  let_others_run();
   const auto file = open_file(proc.get(), process_path(pid, "cgroup").c_str());
   if (!file) return std::nullopt;
   LineReader lines(file->get());

@@ -5,7 +5,6 @@
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
 #include "proprioception/directory.h"
-#include "proprioception/turn.h"
 
 namespace hosa {
 
@@ -25,7 +24,6 @@ Result<ProcessPass> read_processes(const Fd& proc, ProcessList& list, KernelThre
     const auto pid = to_number<int>(entry->name);
     if (!pid || *pid <= 0) continue;
     if (known != nullptr && std::binary_search(known->begin(), known->begin() + sorted, *pid)) continue;
-    let_others_run();
     const auto process = read_process(proc, *pid, earlier);
     if (process && process->kernel_thread() && known != nullptr && known->push_back(*pid)) continue;
     if (!process) {

@@ -10,7 +10,6 @@
 #include "proprioception/directory.h"
 #include "proprioception/process_status.h"
 #include "proprioception/protected_names.h"
-#include "proprioception/turn.h"
 
 namespace hosa {
 
@@ -125,7 +124,6 @@ void find_tracers(const Fd& proc, const ProcessList& list, Tracers& tracers) {
   tracers.clear();
   for (const ProcessInfo& process : list) {
     if (process.kernel_thread()) continue;
-    let_others_run();
     const auto status = read_status(proc, process.pid);
     if (!status || status->tracer <= 0) continue;
     if (std::find(tracers.begin(), tracers.end(), status->tracer) == tracers.end()) tracers.push_back(status->tracer);
@@ -147,7 +145,6 @@ CgroupProtection judge_members(const Fd& cgroup, const Guard& guard) {
     const auto pid = to_number<int>(trim(*line));
     if (seen == kMaxProcsPerCgroup || !pid) return {kCannotSay, 0};
     if (*pid == 0) continue;  // of another pid namespace, which we cannot see
-    let_others_run();
     const auto process = read_process(guard.proc, *pid);
     if (!process) continue;
     const ProcessIdentity& identity = guard.names.identify(guard.proc, *process, guard.may_wait);

@@ -17,9 +17,9 @@ bool may_be_real_time();
 
 // The loop has woken up: its 0.15 ms begin. may_rest = false: somebody must be found or stopped at once.
 void begin_turn(bool may_rest);
-// Between two texts, processes or cgroups: rests where the 0.15 ms are over. No more in a turn whose rests have been 8
-// ms late in sum: beside 500 runnable tasks each lasted 4 ms, and a look 2.7 s, until the keeper took the agent for
-// stuck. (One late rest says little: a real-time task on the same CPU is enough.)
+// Between two texts, processes or cgroups (who reads one of a process calls it): rests where the 0.15 ms are over. No
+// more in a turn whose rests have been 8 ms late in sum: beside 500 runnable tasks each lasted 4 ms, and a look 2.7 s,
+// until the keeper took the agent for stuck. (One late rest says little: a real-time task on the same CPU is enough.)
 void let_others_run();
 
 }  // namespace hosa

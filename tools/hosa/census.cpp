@@ -277,7 +277,6 @@ void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Mem
     for (const int pid : held) pids.push_back(pid);
   }
   for (std::size_t i = 0; i < pids.size(); ++i) {
-    let_others_run();
     const auto process = read_process(*setup_.proc, pids[i]);
     if (!process || process->kernel_thread()) continue;
     Member member;

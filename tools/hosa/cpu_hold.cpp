@@ -7,7 +7,6 @@
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
 #include "proprioception/pressure.h"
-#include "proprioception/turn.h"
 
 namespace hosa {
 namespace {
@@ -176,7 +175,6 @@ void CpuHold::idle_pass(const HoldContext& c) {
     const auto changed = idle_threads(c.journal, *c.roots.proc, {member.pid, member.start_ticks}, lease_ns());
     if (changed) idled_ += *changed;
     if (changed) yielding_.push_back({member.pid, member.start_ticks});
-    let_others_run();
   }
   for (const ProcessRef& process : yielding_) {
     const Member* member = find_member(members_, process.pid, process.start_ticks);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "proprioception/turn.h"
-
 namespace hosa {
 namespace {
 
@@ -47,7 +45,6 @@ int ProcessGuard::mark(Members& members, std::string_view cgroup_path, const Cen
   }
   int free = 0;
   for (Member& member : members) {
-    let_others_run();
     const auto process = read_process(proc_, member.pid);
     member.is_protected = !process || !scope_.allows_process(member.pid, census) ||
                           !reason(*process, cgroup_path).empty() || is_protected_dearly(*process);

@@ -1,7 +1,5 @@
 #include "tools/hosa/held_processes.h"
 
-#include "proprioception/turn.h"
-
 namespace hosa {
 
 void HeldProcesses::clear() {
@@ -39,7 +37,6 @@ void HeldProcesses::prepare(const HoldContext& c, const Members& members) {
     const auto now = read_process(*c.roots.proc, process.pid);
     if (now && owns_session(*c.roots.proc, now->session, members, all()))
       (void)lower_autogroup(c.journal, *c.roots.proc, process, lease_ns());
-    let_others_run();
   }
   unprepared_.clear();
   for (const ProcessRef& process : gone_) c.journal.forget_process(process.pid, process.start_ticks);
@@ -60,7 +57,6 @@ void HeldProcesses::adopt(const HoldContext& c, const PidList& inside) {
     if (contains(pid)) continue;
     const auto process = read_process(*c.roots.proc, pid);
     if (process && all_.push_back({pid, process->start_ticks})) (void)unprepared_.push_back(all_.back());
-    let_others_run();
   }
 }
 

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "proprioception/file_locks.h"
-#include "proprioception/turn.h"
 #include "tools/hosa/hold_room.h"
 
 namespace hosa {
@@ -27,6 +26,7 @@ void HoldRoom::look_outside(const HoldContext& c, MemoryEpisode& e) {
   const double pace_s = std::max(kLookOutsideS, static_cast<double>(e.now.size()) * kLookPerMemberS);
   if (e.means != MemoryMeans::room || !e.frozen() || asked_id_ != 0 || c.moment.now_s - looked_outside_s_ < pace_s)
     return;
+  if (c.moment.now_s == frozen_s_) return;  // the turn that froze them does not rest, and a look is 15 ms there
   const bool first = looked_outside_s_ == 0;
   looked_outside_s_ = c.moment.now_s;
   c.census.members(e.unit, {}, e.now);  // who was handed what costs 16 ms there, and is asked only below
@@ -81,7 +81,6 @@ void HoldRoom::look_after(const HoldContext& c, MemoryEpisode& e) {
   list_inside(c, e);
   // Four a tick: 64 status files are 40 ms on a 125 MIPS board.
   for (std::size_t i = 0; i < std::min<std::size_t>(inside_.size(), kStatusPerTick); ++i) {
-    let_others_run();
     const auto status = read_status(*c.roots.proc, inside_[status_turn_++ % inside_.size()]);
     if (status && status->asked_to_end()) return e.holding.bucket().let_run_until(c.moment.now_s + kLetRunS);
   }
