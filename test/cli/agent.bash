@@ -8,6 +8,7 @@
 #   start_agent OPTIONS...    sets $agent and $keeper; waits until it answers
 #   stop_agent                SIGTERM, and waits
 #   ask EXPRESSION            a Python expression over the status answer `s`
+#   descriptors SECONDS       how many the agent has open at least
 #   offend ARGUMENTS...       starts offender.py in a cgroup of its own where one is to be had; sets $offender and $only
 #   ok NAME / not_ok NAME REASON / skip NAME REASON / verdict NAME REASON CONDITION...
 # shellcheck disable=SC2034  # what is set here is used by the scripts that source it
@@ -61,6 +62,18 @@ ask() {
   python3 -c 'import json, sys
 s = json.load(open(sys.argv[1]))
 print(eval(sys.argv[2]))' "$dir/status.json" "$1"
+}
+
+# The agent's. The page-fault program is attached from level 1 on (two descriptors more), so the
+# fewest within some seconds count.
+descriptors() { # SECONDS
+  local least=99999 now
+  for _ in $(seq 1 $((2 * $1))); do
+    now=$(find "/proc/$agent/fd" -mindepth 1 | wc -l)
+    [ "$now" -lt "$least" ] && least=$now
+    sleep 0.5
+  done
+  echo "$least"
 }
 
 # Where the cgroup v2 tree is and may be written, offenders get a cgroup of their own, so that units are told apart.

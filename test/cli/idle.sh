@@ -8,16 +8,6 @@
 need_root
 
 busy_ticks() { awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 + $9 }' /proc/stat; }
-# The page-fault program is attached from level 1 on (two descriptors more), so the fewest within some seconds count.
-descriptors() { # SECONDS
-  local least=99999 now
-  for _ in $(seq 1 $((2 * $1))); do
-    now=$(find "/proc/$agent/fd" -mindepth 1 | wc -l)
-    [ "$now" -lt "$least" ] && least=$now
-    sleep 0.5
-  done
-  echo "$least"
-}
 
 if ! start_agent --shadow --warmup 20s; then
   not_ok idle "the agent did not start: $(head -1 "$dir/agent.out")"

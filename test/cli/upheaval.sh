@@ -6,16 +6,6 @@
 . "$(dirname "$0")/agent.bash"
 need_root
 
-# The page-fault program is attached from level 1 on (two descriptors more), so the fewest within some seconds count.
-descriptors() { # SECONDS
-  local least=99999 now
-  for _ in $(seq 1 $((2 * $1))); do
-    now=$(find "/proc/$agent/fd" -mindepth 1 | wc -l)
-    [ "$now" -lt "$least" ] && least=$now
-    sleep 0.5
-  done
-  echo "$least"
-}
 counted() { ask "s['x']['$1']"; }
 
 if ! start_agent --shadow --warmup 3s; then

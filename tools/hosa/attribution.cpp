@@ -7,23 +7,17 @@
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
 #include "proprioception/process.h"
+#include "tools/hosa/carriers.h"
 
 namespace hosa {
 namespace {
 
-struct Kind {
-  const char* resource;
-  const char* unit;
-  __u64 hosa_usage::*amount;
-  double least;  // per second: less is not worth a line
-};
-constexpr Kind kKinds[] = {{"allocated", "bytes/s", &hosa_usage::anon_bytes, 256 * 1024},
-                           {"pages", "bytes/s", &hosa_usage::all_bytes, 1024 * 1024},
-                           {"faults", "1/s", &hosa_usage::faults, 100},
-                           {"forks", "1/s", &hosa_usage::forks, 1},
-                           {"block", "bytes/s", &hosa_usage::block_bytes, 64 * 1024},
-                           {"packets", "1/s", &hosa_usage::packets, 20}};
-constexpr std::size_t kMostRows = 3;
+constexpr CarriedKind<hosa_usage, __u64> kKinds[] = {{"allocated", "bytes/s", &hosa_usage::anon_bytes, 256 * 1024},
+                                                     {"pages", "bytes/s", &hosa_usage::all_bytes, 1024 * 1024},
+                                                     {"faults", "1/s", &hosa_usage::faults, 100},
+                                                     {"forks", "1/s", &hosa_usage::forks, 1},
+                                                     {"block", "bytes/s", &hosa_usage::block_bytes, 64 * 1024},
+                                                     {"packets", "1/s", &hosa_usage::packets, 20}};
 constexpr double kShortestS = 0.4, kLongestS = 30;
 
 struct Table {
@@ -44,11 +38,6 @@ const hosa_usage* find(const Table& table, uint32_t tgid) {
   return at != end && at->tgid == tgid ? &at->usage : nullptr;
 }
 
-struct Row {
-  uint32_t tgid = 0;
-  double per_second = 0;
-};
-
 FixedString<64> name_of(uint32_t tgid) {
   FixedString<64> name("pid ");
   name.append_unsigned(tgid);
@@ -59,22 +48,19 @@ FixedString<64> name_of(uint32_t tgid) {
   return name.append(" ").append(comm ? trim(*comm) : std::string_view("(gone)"));
 }
 
+template <class Kind>
 void describe(JsonLine& line, const Kind& kind, const Table& now, const Table& before, double seconds) {
-  Row top[kMostRows];
+  TopCarriers top;
   for (std::size_t i = 0; i < now.count; ++i) {
     const hosa_usage* const earlier = find(before, now.rows[i].tgid);
     const uint64_t amount = now.rows[i].usage.*kind.amount, base = earlier != nullptr ? earlier->*kind.amount : 0;
     // Less than before: it was dropped and came back.
-    Row fresh{now.rows[i].tgid, static_cast<double>(amount >= base ? amount - base : amount) / seconds};
-    for (Row& place : top)
-      if (fresh.per_second > place.per_second) std::swap(place, fresh);
+    top.add({now.rows[i].tgid, static_cast<double>(amount >= base ? amount - base : amount) / seconds});
   }
-  for (const Row& row : top) {
-    if (row.per_second < kind.least) break;
-    line.open("", '{').text("resource", kind.resource).text("who", name_of(row.tgid).view());
-    line.number("amount", row.per_second).text("unit", kind.unit);
-    line.integer("cgroup", static_cast<int64_t>(find(now, row.tgid)->cgroup)).close('}');
-  }
+  top.write(line, kind, [&now](JsonLine& row, uint64_t who) {
+    const auto tgid = static_cast<uint32_t>(who);
+    row.text("who", name_of(tgid).view()).integer("cgroup", static_cast<int64_t>(find(now, tgid)->cgroup));
+  });
 }
 
 }  // namespace
@@ -93,7 +79,7 @@ void describe_attribution(JsonLine& line, const KernelSide& kernel, uint64_t now
   const Table &now = tables[newer], &before = tables[!newer];
   const double span = static_cast<double>(now.read_ns - before.read_ns) * 1e-9;
   if (before.read_ns != 0 && span <= kLongestS)
-    for (const Kind& kind : kKinds) describe(line, kind, now, before, span);
+    for (const auto& kind : kKinds) describe(line, kind, now, before, span);
   line.close(']');
   const KernelSide::Forgotten forgotten = kernel.forgotten();
   line.open("forgotten", '{').integer("processes", static_cast<int64_t>(forgotten.processes));

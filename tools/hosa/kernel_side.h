@@ -9,29 +9,21 @@
 //   side.open({}, now_ns, report);
 //   side.set_limits(limits);          -> records may come
 //   epoll on side.ring_fd(); side.consume(events); side.totals(); side.read_usage_by_process(table)
+//
+// kernel_open.cpp opens, kernel_side.cpp is what a running agent asks. What can be switched while it runs has a header
+// of its own: fault_sensor.h, brk_sensor.h, syscall_mix.h, embedded_probe.h (wake-ups).
 #pragma once
 #include <array>
 #include <cstdint>
 #include <span>
 
-#include "loader/load.h"
-#include "loader/object.h"
 #include "loader/ringbuf.h"
-#include "loader/sys/fd.h"
-#include "loader/sys/fixed.h"
-#include "loader/sys/mapping.h"
 #include "probes/events.h"
+#include "tools/hosa/brk_sensor.h"
+#include "tools/hosa/fault_sensor.h"
+#include "tools/hosa/syscall_mix.h"
 
 namespace hosa {
-
-// A row of the chain table of `doctor` and `status`: which rung a sensor stands on, and the reason why it is not a
-// better one (empty when it is the best).
-struct Rung {
-  FixedString<23> sensor;
-  FixedString<63> rung;
-  FixedString<255> why_not_better;
-};
-using RungReport = FixedVector<Rung, 32>;
 
 struct KernelSources {
   bool without_bpf = false;      // --without bpf: no map, no program; page faults may still be counted by perf
@@ -86,27 +78,21 @@ class KernelSide {
   // Memory reads only; on machines without the page-fault tracepoint (arm64) also one read(2) per CPU.
   Counters totals() const;
 
-  // Where kprobes are missing, brk is counted by a syscall tracepoint, which puts every syscall of the machine on the
-  // slow path (+27 ns): then it must run in short turns. start and stop cost 1 ms on an idle machine, up to 280 ms
-  // beside 3,000 processes (a flag on every thread). Without need (any other rung) both do nothing.
-  bool brk_in_turns() const { return brk_in_turns_; }
-  Result<void> start_turn(uint64_t now_ns);
-  void stop_turn(uint64_t now_ns);
-  // How long brk calls have been counted: rate = change of brk_calls / change of this.
-  uint64_t brk_observed_ns(uint64_t now_ns) const;
+  // brk_sensor.h; rate = change of brk_calls / change of brk_observed_ns.
+  bool brk_in_turns() const { return brk_.in_turns(); }
+  Result<void> start_turn(uint64_t now_ns) { return brk_.start_turn(now_ns); }
+  void stop_turn(uint64_t now_ns) { brk_.stop_turn(now_ns); }
+  uint64_t brk_observed_ns(uint64_t now_ns) const { return brk_.observed_ns(now_ns); }
 
   // Wake-ups are the hottest event; off when over budget. On after open().
-  void watch_wakeups(bool on);
-  // The mix of system calls is counted while this is on; every call of the machine takes the slow path then (+67 ns).
-  // Costs 1 ms each way on an idle machine and up to 280 ms beside 3,000 processes. Off after open().
-  void watch_syscalls(bool on);
-  bool watching_syscalls() const { return syscall_attachment_ ? true : false; }
-  using SyscallCounts = std::array<uint32_t, HOSA_SYSCALLS>;
-  void read_syscalls(SyscallCounts& sums) const;  // over all CPUs, wrapping around
-
-  // Page faults are counted and attributed only while this is on: from level 1 on, since it costs 51-74 ns a fault (a
-  // perf counter per CPU where the tracepoint is missing). Off after open(). On costs what attaching costs: about 1 ms.
-  void watch_faults(bool on);
+  void watch_wakeups(bool on) { wakeups_.watch(on); }
+  // syscall_mix.h. Off after open().
+  void watch_syscalls(bool on) { syscalls_.watch(on); }
+  bool watching_syscalls() const { return syscalls_.on(); }
+  using SyscallCounts = SyscallMix::Counts;
+  void read_syscalls(SyscallCounts& sums) const { syscalls_.read(sums); }
+  // fault_sensor.h: counted and attributed only while this is on. Off after open().
+  void watch_faults(bool on) { faults_.watch(on); }
 
   // All zero after open(): nothing trips. Take effect at the next sample on each CPU.
   void set_limits(const WindowLimits& limits);  // of all CPUs
@@ -137,54 +123,32 @@ class KernelSide {
   Forgotten forgotten() const;
 
  private:
-  static constexpr std::size_t kMaxFaultCounters = 512;  // CPUs; beyond, faults come from /proc/vmstat
-
   Result<void> create_maps(const KernelSources& sources);
   Error find_tracefs(const KernelSources& sources);
   void configure(RungReport& report);
-  Result<Fd> load(Bytes file, std::string_view program);
+  Result<void> attach_raw(Bytes file, std::string_view program, const char* tracepoint);
   Result<void> attach_block_bytes();
+  void open_raw_probes(const Error* no_bpf, RungReport& report);
+  void open_block_bytes(const Error* no_bpf, RungReport& report);
   void open_wakeups(const Error* no_bpf, RungReport& report);
   void open_syscalls(const Error* no_bpf, RungReport& report);
-  Result<void> try_syscall_program();
-  Result<void> attach_raw(Bytes file, std::string_view program, const char* tracepoint);
-  void open_raw_probes(const Error* no_bpf, RungReport& report);
-  void open_brk(const KernelSources& sources, const Error* no_bpf, uint64_t now_ns, RungReport& report);
-  Result<void> attach_brk_kprobe(const KernelSources& sources);
-  Result<void> attach_brk_tracepoint(uint64_t now_ns);
-  void open_faults(const KernelSources& sources, const Error* no_bpf, RungReport& report);
-  Result<void> try_fault_program();
-  Result<void> open_fault_counters();
-  void close_fault_counters();
   void hold(Fd fd);
   void set_has(KernelSensor sensor) { has_[static_cast<std::size_t>(sensor)] = true; }
   hosa_cpu* slot(std::size_t cpu) const { return reinterpret_cast<hosa_cpu*>(counters_.data()) + cpu; }
   hosa_config* config() const { return reinterpret_cast<hosa_config*>(config_.data()); }
 
   Maps maps_;
-  Mapping config_;
-  Mapping counters_;
+  Mapping config_, counters_;
   uint32_t cpu_slots_ = 0;
   RingBuffer ring_;
   Fd tracefs_;
   Error no_tracefs_;         // why, when tracefs_ is empty
   std::array<Fd, 24> held_;  // programs and attachments
   std::size_t held_count_ = 0;
-  std::array<Fd, kMaxFaultCounters> fault_counters_;
-  std::size_t fault_counter_count_ = 0;
-  uint64_t faults_before_ = 0;  // what counters that are closed again had counted
-  FixedString<120> sys_root_;   // where the CPUs are listed
-  Fd wakeup_program_, wakeup_attachment_;
-  Fd syscall_program_, syscall_attachment_;
-  Mapping syscalls_;
-  Fd fault_program_;
-  Fd fault_attachment_;
-  bool watching_faults_ = false;
-  Fd brk_program_;
-  Fd brk_attachment_;
-  uint64_t brk_observed_ns_ = 0;
-  uint64_t brk_since_ns_ = 0;
-  bool brk_in_turns_ = false;
+  SwitchedProbe wakeups_;
+  SyscallMix syscalls_;
+  FaultSensor faults_;
+  BrkSensor brk_;
   std::array<bool, kKernelSensors> has_{};
 };
 

@@ -3,31 +3,14 @@
 #include <time.h>
 
 #include "tools/hosa/attribution.h"
+#include "tools/hosa/carriers.h"
 
 namespace hosa {
 namespace {
 
-struct Carried {
-  const char* resource;
-  const char* unit;
-  double UnitUse::*amount;
-  double least;  // per second: less is not worth a line
-};
-constexpr Carried kCarried[] = {{"memory", "bytes/s", &UnitUse::bytes, 64 * 1024},
-                                {"cpu", "CPUs", &UnitUse::cpu_s, 0.01},
-                                {"tasks", "tasks/s", &UnitUse::forks, 0.1}};
-constexpr std::size_t kMostCarriers = 3;
-
-struct Carrier {
-  uint64_t unit = 0;
-  double per_second = 0;
-};
-
-// The largest first; what does not fit falls off the end.
-void insert(Carrier (&top)[kMostCarriers], Carrier fresh) {
-  for (Carrier& place : top)
-    if (fresh.per_second > place.per_second) std::swap(place, fresh);
-}
+constexpr CarriedKind<UnitUse, double> kCarried[] = {{"memory", "bytes/s", &UnitUse::bytes, 64 * 1024},
+                                                     {"cpu", "CPUs", &UnitUse::cpu_s, 0.01},
+                                                     {"tasks", "tasks/s", &UnitUse::forks, 0.1}};
 
 FixedString<600> unit_name(const Census& census, uint64_t id) {
   const Unit* const unit = census.find(id);
@@ -61,19 +44,14 @@ void describe_vector(JsonLine& line, const Senses& senses, const detect::Verdict
 void describe_carriers(JsonLine& line, const Census& census, const UseHistory::Generation* before, double now_s) {
   line.open("carriers", '[');
   const double seconds = before != nullptr ? now_s - before->time_s : 0;
-  for (const Carried& kind : kCarried) {
+  for (const auto& kind : kCarried) {
     if (seconds < 0.2) break;
-    Carrier top[kMostCarriers];
+    TopCarriers top;
     for (const UnitUse& use : census.uses()) {
       const UnitUse* const earlier = before->find(use.unit);
-      const double grown = use.*kind.amount - (earlier != nullptr ? earlier->*kind.amount : 0);
-      insert(top, {use.unit, grown / seconds});
+      top.add({use.unit, (use.*kind.amount - (earlier != nullptr ? earlier->*kind.amount : 0)) / seconds});
     }
-    for (const Carrier& carrier : top) {
-      if (carrier.per_second < kind.least) break;
-      line.open("", '{').text("resource", kind.resource).text("who", unit_name(census, carrier.unit).view());
-      line.number("amount", carrier.per_second).text("unit", kind.unit).close('}');
-    }
+    top.write(line, kind, [&census](JsonLine& row, uint64_t who) { row.text("who", unit_name(census, who).view()); });
   }
   line.close(']');
 }

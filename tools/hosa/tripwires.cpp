@@ -17,7 +17,7 @@ void Tripwires::open(KernelSide& kernel, double now_s) {
   cpus_ = std::min<std::size_t>(kernel.cpu_slots(), kMostCpus);
   WindowLimits first;
   for_each_wire([&](std::size_t subject, std::size_t span) {
-    first[subject][span] = detect::wire_bounds(subject, span, kernel.cpu_slots()).first;
+    first[subject][span] = bounds(subject, span).first;
     for (auto& of_cpu : limits_) of_cpu[subject][span] = first[subject][span];
   });
   kernel.set_limits(first);
@@ -39,12 +39,12 @@ void Tripwires::take(const KernelSide& kernel, bool keep) {
   }
 }
 
-void Tripwires::learn_limits(const KernelSide& kernel) {
+void Tripwires::learn_limits() {
   for (std::size_t cpu = 0; cpu < cpus_; ++cpu) {
     for_each_wire([&](std::size_t subject, std::size_t span) {
-      const detect::WireBounds bounds = detect::wire_bounds(subject, span, kernel.cpu_slots());
+      const detect::WireBounds allowed = bounds(subject, span);
       const uint64_t learned = calm_[cpu][subject][span].limit(learned_s_) << HOSA_BUCKET_SHIFT(subject);
-      limits_[cpu][subject][span] = std::clamp(learned, bounds.least, bounds.most);
+      limits_[cpu][subject][span] = std::clamp(learned, allowed.least, allowed.most);
     });
   }
 }
@@ -53,7 +53,7 @@ void Tripwires::set(KernelSide& kernel) {
   for (std::size_t cpu = 0; cpu < cpus_; ++cpu) {
     for_each_wire([&](std::size_t subject, std::size_t span) {
       const uint64_t doubled = limits_[cpu][subject][span] << wires_[subject][span].doublings;
-      kernel.set_limit(cpu, subject, span, std::min(doubled, detect::wire_bounds(subject, span, cpus_).most));
+      kernel.set_limit(cpu, subject, span, std::min(doubled, bounds(subject, span).most));
     });
   }
 }
@@ -106,7 +106,7 @@ void Tripwires::learn(KernelSide& kernel, double now_s, bool calm) {
         for (detect::WireHistogram& wire : subject) wire.halve();
   }
   if (learned_s_ < detect::kLearnedS) return;
-  learn_limits(kernel);
+  learn_limits();
   set(kernel);
 }
 
@@ -117,7 +117,7 @@ Tripwires::Range Tripwires::range(std::size_t subject, std::size_t span) const {
     range.least = std::min(range.least, limits_[cpu][subject][span]);
     range.most = std::max(range.most, limits_[cpu][subject][span]);
   }
-  const uint64_t most = detect::wire_bounds(subject, span, cpus_).most;
+  const uint64_t most = bounds(subject, span).most;
   return {std::min(range.least << doublings, most), std::min(range.most << doublings, most)};
 }
 

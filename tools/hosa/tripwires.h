@@ -43,8 +43,12 @@ class Tripwires {
     bool pending = false;  // tripped since the last suspicion ended
     double tripped_s = 0;
   };
+  // Of all CPUs alike; beyond eight their number no longer matters.
+  detect::WireBounds bounds(std::size_t subject, std::size_t span) const {
+    return detect::wire_bounds(subject, span, cpus_);
+  }
   void take(const KernelSide& kernel, bool keep);
-  void learn_limits(const KernelSide& kernel);
+  void learn_limits();
   void relax(KernelSide& kernel, double now_s);
   void set(KernelSide& kernel);
 
