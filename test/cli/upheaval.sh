@@ -53,6 +53,9 @@ else
   skip upheaval-births 'no perl'
 fi
 sleep 1
+# Whoever was named in all this is watched for a minute more, with its files open.
+nobody_watched() { [ "$(ask "len(s['holds'])")" = 0 ]; }
+within 90 nobody_watched
 after=$(descriptors 15)
 verdict upheaval-descriptors "$before before, $after afterwards" test "$before" = "$after"
 stop_agent

@@ -283,6 +283,9 @@ void CpuHold::step(const HoldContext& c) {
   carry_out(c, holding_.step(observe(c)));
   keep(c);
   if (means_ == Means::idle && holding_.level() > 0 && !c.shadow) idle_pass(c);
+  if (holding_.stage() != CpuStage::done) return;
+  cgroup_.reset();
+  meter_ = CgroupMeter{};
 }
 
 void CpuHold::release(const HoldContext& c, const char* why) {

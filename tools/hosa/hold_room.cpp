@@ -122,6 +122,7 @@ void HoldRoom::close(const HoldContext& c, MemoryEpisode& e) {
     e.note(c, "given_back", "SIGSTOP", "", "", "ok");
   }
   e.means = MemoryMeans::none;
+  room_ = Room{};
   in_place_entry_ = -1;
   e.held.clear();
 }

@@ -159,12 +159,18 @@ void MemoryHold::step(const HoldContext& c) {
   if (e_.is(Stage::bucket)) room_.look_outside(c, e_);
   if (e_.is(Stage::bucket) || e_.is(Stage::insured)) line_.keep(c, e_);
   arm_quota(c);
+  if (e_.is(Stage::done)) close_files();
   // Pulses are not decisions: a summary each 10 s.
   if (e_.holding.bucket().freezes() != told_freezes_ && c.moment.now_s - told_s_ >= 10) {
     told_s_ = c.moment.now_s;
     told_freezes_ = e_.holding.bucket().freezes();
     e_.note(c, "bucket", "cgroup.freeze", "", "", "pulses");
   }
+}
+
+void MemoryHold::close_files() {
+  e_.cgroup.reset();
+  meter_ = CgroupMeter{};
 }
 
 // While its culprit runs under the bucket, the byte sensor wakes the loop when the tokens are used up: polling each

@@ -40,6 +40,7 @@ class MemoryHold {
   void read_bytes(const HoldContext& c, Observation& o);
   void carry_out(const HoldContext& c, const Orders& orders);
   void arm_quota(const HoldContext& c);
+  void close_files();
 
   MemoryEpisode e_;
   MemoryLine line_;
