@@ -101,7 +101,8 @@ class Journal {
   int find(EntryKind kind, CgroupFile file, uint64_t cgroup_id) const;  // index or -1
   int find_process(EntryKind kind, int pid, int tid, uint64_t start_ticks) const;
   bool is_of(int index, EntryKind kind, int tid) const;  // without copying the entry out
-  int forget_process(int pid, uint64_t start_ticks);     // it is gone, and with it what was changed of it; how many
+  bool is_expired(int index, uint64_t boottime_ns) const;
+  int forget_process(int pid, uint64_t start_ticks);  // it is gone, and with it what was changed of it; how many
   // The thread ids that entries of that kind name for a process: how many were put into `tids`.
   std::size_t list_threads(EntryKind kind, int pid, uint64_t start_ticks, std::span<int> tids) const;
   int drop_damaged();  // frees entries that do not verify; at start and by the keeper's last pass. How many.

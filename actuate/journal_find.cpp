@@ -37,6 +37,12 @@ bool Journal::is_of(int index, EntryKind kind, int tid) const {
   return e.kind == static_cast<uint8_t>(kind) && e.tid == tid;
 }
 
+bool Journal::is_expired(int index, uint64_t boottime_ns) const {
+  if (state(index) == EntryState::free) return false;
+  const uint64_t deadline_ns = __atomic_load_n(&file_->entries[index].deadline_ns, __ATOMIC_ACQUIRE);
+  return deadline_ns != 0 && deadline_ns <= boottime_ns;
+}
+
 int Journal::forget_process(int pid, uint64_t start_ticks) {
   int count = 0;
   for (int i = 0; i < layout::kEntries; ++i) {

@@ -186,8 +186,10 @@ int undo_processes(Journal& journal, const Roots& roots, std::span<const Process
 UndoReport undo_expired(Journal& journal, const Roots& roots, uint64_t boottime_ns) {
   UndoReport report;
   for (int i = 0; i < Journal::capacity(); ++i) {
+    // The keeper asks twice a second: 90 entries of a held relay, copied and checked, were 2.5 ms on a 125 MIPS board.
+    if (!journal.is_expired(i, boottime_ns)) continue;
     const auto entry = journal.read(i);
-    if (!entry || entry->deadline_ns == 0 || entry->deadline_ns > boottime_ns) continue;
+    if (!entry) continue;
     const Undone outcome = undo_one(journal, *entry, roots);
     ++report.count[static_cast<int>(outcome)];
     settle(journal, i, outcome, entry->state == EntryState::armed);  // the second time it is forgotten
