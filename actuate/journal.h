@@ -118,6 +118,7 @@ class Journal {
 
   // --- the shared words (keeper.h says how they are used)
   void stamp(uint64_t monotonic_ns);
+  uint64_t* stamp_word() { return &file_->header.stamp_ns; }
   uint64_t stamp_ns() const;
   void set_acting(bool acting);
   bool acting() const;

@@ -66,7 +66,7 @@ void raise_keeper(const Fd& proc) {
                 socket.get()};
   close_all_but(kept);
   raise_keeper(*setup.roots->proc);
-  begin_turn(false);  // started in the middle of a turn of the agent, it would rest as the agent does
+  end_turn();  // started in the middle of a turn of the agent, it would rest as the agent does
   journal.become_keeper();
   journal.set_keeper(::getpid());
   KeeperLoop loop(journal, setup, std::move(agent), std::move(socket));

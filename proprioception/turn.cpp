@@ -1,5 +1,6 @@
 #include "proprioception/turn.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -11,12 +12,16 @@
 namespace hosa {
 namespace {
 
-constexpr uint64_t kTurnNs = 150'000;
+constexpr uint64_t kWorkNs = 150'000;
 constexpr uint64_t kRestNs = 500'000;
+constexpr uint64_t kHurryNs = 100'000'000;
 constexpr uint64_t kLateNs = 8'000'000;  // in sum; going to sleep and waking up alone takes 0.2 ms at 125 MIPS
 
-uint64_t begun_ns = 0;  // 0: no rest in this turn
-uint64_t late_ns = 0;   // by how much its rests have been longer than twice what was wanted
+bool real_time = false;
+Turn turn;
+uint64_t work_since_ns = 0;  // 0: no rests
+uint64_t hurried_until_ns = 0;
+uint64_t late_ns = 0;  // by how much its rests have been longer than twice what was wanted
 
 uint64_t now_ns() {
   timespec now{};
@@ -36,7 +41,7 @@ void become_urgent() {
   const rlimit runaway{5'000'000, 8'000'000};  // us without a wait; beside 500 processes a look took 1.4 s at 125 MIPS
   (void)::setrlimit(RLIMIT_RTTIME, &runaway);
   (void)::setpriority(PRIO_PROCESS, 0, -20);
-  (void)set_scheduler(SCHED_FIFO | SCHED_RESET_ON_FORK, 1);
+  real_time = set_scheduler(SCHED_FIFO | SCHED_RESET_ON_FORK, 1);
 }
 
 bool may_be_real_time() {
@@ -45,21 +50,30 @@ bool may_be_real_time() {
   return granted;
 }
 
-void begin_turn(bool may_rest) {
-  begun_ns = may_rest ? now_ns() : 0;
+void begin_turn(const Turn& begun) {
+  turn = begun;
+  work_since_ns = now_ns();
+  hurried_until_ns = turn.hurry ? work_since_ns + kHurryNs : 0;
   late_ns = 0;
 }
 
+void end_turn() {
+  work_since_ns = 0;
+}
+
 void let_others_run() {
-  if (begun_ns == 0) return;
+  if (work_since_ns == 0) return;
   const uint64_t before_ns = now_ns();
-  if (before_ns - begun_ns < kTurnNs) return;
+  if (before_ns - work_since_ns < kWorkNs || before_ns < hurried_until_ns) return;
+  pollfd records{turn.records, POLLIN, 0};
   const timespec rest{0, static_cast<long>(kRestNs)};
-  ::nanosleep(&rest, nullptr);
-  begun_ns = now_ns();
-  const uint64_t took_ns = begun_ns - before_ns;
+  const bool news = ::ppoll(&records, 1, &rest, nullptr) > 0;
+  work_since_ns = now_ns();
+  if (news) hurried_until_ns = work_since_ns + kHurryNs;
+  if (turn.stamp_ns != nullptr) __atomic_store_n(turn.stamp_ns, work_since_ns, __ATOMIC_RELEASE);
+  const uint64_t took_ns = work_since_ns - before_ns;
   late_ns += took_ns > 2 * kRestNs ? took_ns - 2 * kRestNs : 0;
-  if (late_ns > kLateNs) begun_ns = 0;
+  if (!real_time && late_ns > kLateNs) end_turn();
 }
 
 }  // namespace hosa

@@ -4,6 +4,7 @@
 // request of a server on such a board: rests of 0.1 ms ended in the middle of it. At nice 0 the ends of its rests would
 // wait for others, but then a thawed crowd of SCHED_IDLE tasks goes first, too: 92 ms until it was frozen again.
 #pragma once
+#include <cstdint>
 
 namespace hosa {
 
@@ -15,11 +16,20 @@ void become_urgent();
 // For `hosa doctor`: whether it is granted. Leaves the caller as it was.
 bool may_be_real_time();
 
-// The loop has woken up: its 0.15 ms begin. may_rest = false: somebody must be found or stopped at once.
-void begin_turn(bool may_rest);
-// Between two texts, processes or cgroups (who reads one of a process calls it): rests where the 0.15 ms are over. No
-// more in a turn whose rests have been 8 ms late in sum: beside 500 runnable tasks each lasted 4 ms, and a look 2.7 s,
-// until the keeper took the agent for stuck. (One late rest says little: a real-time task on the same CPU is enough.)
+struct Turn {
+  bool hurry = false;            // somebody must be found or stopped at once: the first 100 ms are without a rest
+  int records = -1;              // a descriptor that becomes readable when something must be known now: 100 ms as above
+  uint64_t* stamp_ns = nullptr;  // set to CLOCK_MONOTONIC at each rest: a long turn moves, it is not stuck (keeper.h)
+};
+// The loop has woken up: its 0.15 ms begin.
+void begin_turn(const Turn& turn);
+// From now on nobody rests: a child that is not the loop; somebody who is stopped piece by piece.
+void end_turn();
+// Between two texts, processes or cgroups (who reads one of a process calls it): rests where the 0.15 ms are over. The
+// hurry ends because among 700 processes of a storm of forks a look lasts half a second and more, and a loop at
+// real-time priority that did not rest in it left a server without the CPU for 3 s (6.1, one CPU, 125 MIPS). At nice
+// -20 no more in a turn whose rests have been 8 ms late in sum: beside 500 runnable tasks each lasted 4 ms, a look 2.7
+// s.
 void let_others_run();
 
 }  // namespace hosa

@@ -14,6 +14,7 @@ namespace {
 constexpr double kKeepS = 1.0;
 constexpr double kIdlePassS = 0.05;  // findings 3: a storm of forks is held by a pass each 50 ms
 // cpu.weight 1 of 100: beside one neighbour of default weight the culprit keeps 1 %, alone all of the CPU.
+constexpr double kPassPerMemberS = 0.002;
 constexpr std::string_view kLowWeight = "1";
 constexpr std::string_view kQuotaPeriod = " 100000";
 constexpr double kTicksPerSecond = 100;  // USER_HZ: what start times in /proc count in
@@ -163,7 +164,10 @@ void CpuHold::use_idle(const HoldContext& c) {
 }
 
 void CpuHold::idle_pass(const HoldContext& c) {
-  if (c.moment.now_s - passed_s_ < kIdlePassS) return;
+  // Children inherit the policy, so among many a pass finds nothing new for a while; each process costs it a
+  // millisecond.
+  const double pace_s = std::max(kIdlePassS, static_cast<double>(members_.size()) * kPassPerMemberS);
+  if (c.moment.now_s - passed_s_ < pace_s) return;
   passed_s_ = c.moment.now_s;
   c.census.members(unit_, {}, members_);
   yielding_.clear();

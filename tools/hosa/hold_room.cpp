@@ -92,7 +92,7 @@ void HoldRoom::pulse(const HoldContext& c, MemoryEpisode& e, Pulse what) {
   } else if (e.means == MemoryMeans::in_place) {
     (void)write_value(e.cgroup, CgroupFile::cgroup_freeze, freeze ? "1" : "0");
   } else if (e.means == MemoryMeans::stop) {
-    begin_turn(false);  // one by one, and each is looked at: no rests between them
+    end_turn();  // one by one, and each is looked at: no rests between them
     for (const ProcessRef& process : e.held.all()) {
       if (freeze)
         (void)stop_process(c.journal, *c.roots.proc, process, lease_ns());

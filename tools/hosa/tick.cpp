@@ -70,7 +70,9 @@ bool Agent::urgent() const {
 void Agent::on_tick() {
   const uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
   const bool hurry = urgent();
-  begin_turn(!hurry && (!suspects() || active_holds() > 0));
+  begin_turn({.hurry = hurry || (suspects() && active_holds() == 0),
+              .records = senses_.kernel().ring_fd(),
+              .stamp_ns = journal_->stamp_word()});
   ++ticks_;
   journal_->stamp(begun_ns);
   // A running bucket is looked at each 10 ms; the machine need not be.
