@@ -135,7 +135,14 @@ Result<Fd> open_process(const Fd& proc, const ProcessRef& process) {
   return fd;
 }
 
-Result<int> idle_threads(Journal& journal, const Fd& proc, const ProcessRef& process, uint64_t deadline_ns) {
+Result<int> idle_threads(Journal& journal, const Fd& proc, const ProcessRef& process, uint64_t deadline_ns,
+                         int threads) {
+  if (threads == 1 && !is_idle(scheduling_policy(process.pid)) &&
+      journal.find_process(EntryKind::thread_policy, process.pid, process.pid, process.start_ticks) < 0) {
+    IdlePass alone{journal, process, deadline_ns};
+    const auto done = idle_one(alone, process.pid);
+    return done ? Result<int>(alone.changed) : Result<int>(done.error());
+  }
   auto tasks = open_directory(proc.get(), process_path(process.pid, "task").c_str());
   if (!tasks || !is_still(proc, process)) return make_error(ESRCH, "open threads");
   IdlePass pass{journal, process, deadline_ns};
@@ -152,6 +159,11 @@ Result<int> idle_threads(Journal& journal, const Fd& proc, const ProcessRef& pro
     if (const auto done = idle_one(pass, *tid); !done) return done.error();
   }
   return pass.changed;
+}
+
+bool is_idled(const Journal& journal, const ProcessRef& process) {
+  return is_idle(scheduling_policy(process.pid)) &&
+         journal.find_process(EntryKind::thread_policy, process.pid, process.pid, process.start_ticks) >= 0;
 }
 
 Result<bool> offer_to_oom(Journal& journal, const Fd& proc, const ProcessRef& process, uint64_t deadline_ns) {

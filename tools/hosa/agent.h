@@ -70,6 +70,7 @@ class Agent {
   void step_holds();
   void pace_khugepaged();
   bool urgent() const;
+  bool looks_at_once() const;
   bool suspects() const;  // somebody is being looked for
   void forget_holds();
   void notice_give_back();

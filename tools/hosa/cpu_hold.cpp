@@ -14,7 +14,9 @@ namespace {
 constexpr double kKeepS = 1.0;
 constexpr double kIdlePassS = 0.05;  // findings 3: a storm of forks is held by a pass each 50 ms
 // cpu.weight 1 of 100: beside one neighbour of default weight the culprit keeps 1 %, alone all of the CPU.
+// Among many a pass finds little that is new, and each of them costs it half a millisecond on a 125 MIPS board.
 constexpr double kPassPerMemberS = 0.002;
+constexpr std::size_t kLookedAtAgain = 16;
 constexpr std::string_view kLowWeight = "1";
 constexpr std::string_view kQuotaPeriod = " 100000";
 constexpr double kTicksPerSecond = 100;  // USER_HZ: what start times in /proc count in
@@ -164,28 +166,46 @@ void CpuHold::use_idle(const HoldContext& c) {
 }
 
 void CpuHold::idle_pass(const HoldContext& c) {
-  // Children inherit the policy, so among many a pass finds nothing new for a while; each process costs it a
-  // millisecond.
   const double pace_s = std::max(kIdlePassS, static_cast<double>(members_.size()) * kPassPerMemberS);
   if (c.moment.now_s - passed_s_ < pace_s) return;
   passed_s_ = c.moment.now_s;
   c.census.members(unit_, {}, members_);
   yielding_.clear();
-  for (const Member& member : members_) {
-    const auto process = read_process(*c.roots.proc, member.pid);
-    if (!process || process->start_ticks != member.start_ticks) continue;
-    if (!c.guard.scope().allows_process(member.pid, c.census)) continue;
-    if (!c.guard.reason(*process, unit_.path.view()).empty()) continue;
-    const auto changed = idle_threads(c.journal, *c.roots.proc, {member.pid, member.start_ticks}, lease_ns());
-    if (changed) idled_ += *changed;
-    if (changed) yielding_.push_back({member.pid, member.start_ticks});
+  idled_now_.clear();
+  // Children inherit the policy, and threads do; a few of those who are idle already are looked at again in each pass.
+  const std::size_t turns = 1 + members_.size() / kLookedAtAgain;
+  ++pass_;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const ProcessRef process{members_[i].pid, members_[i].start_ticks};
+    if (i % turns != pass_ % turns && is_idled(c.journal, process))
+      yielding_.push_back(process);
+    else
+      idle_one(c, process);
   }
-  for (const ProcessRef& process : yielding_) {
+  lower_autogroups(c);
+}
+
+// One process of each session in a pass; the next passes add others, because who holds the entry may end.
+void CpuHold::lower_autogroups(const HoldContext& c) {
+  FixedVector<int, kLookedAtAgain> sessions;
+  for (const ProcessRef& process : idled_now_) {
     const Member* member = find_member(members_, process.pid, process.start_ticks);
-    if (member != nullptr &&
-        owns_session(*c.roots.proc, member->session, members_, {yielding_.data(), yielding_.size()}))
+    if (member == nullptr || std::find(sessions.begin(), sessions.end(), member->session) != sessions.end()) continue;
+    (void)sessions.push_back(member->session);
+    if (owns_session(*c.roots.proc, member->session, members_, {yielding_.data(), yielding_.size()}))
       (void)lower_autogroup(c.journal, *c.roots.proc, process, lease_ns());
   }
+}
+
+void CpuHold::idle_one(const HoldContext& c, const ProcessRef& process) {
+  const auto now = read_process(*c.roots.proc, process.pid);
+  if (!now || now->start_ticks != process.start_ticks || !c.guard.scope().allows_process(process.pid, c.census)) return;
+  if (!c.guard.reason(*now, unit_.path.view()).empty()) return;
+  const auto changed = idle_threads(c.journal, *c.roots.proc, process, lease_ns(), now->threads);
+  if (!changed) return;
+  idled_ += *changed;
+  yielding_.push_back(process);
+  idled_now_.push_back(process);
 }
 
 // Tasks: half of what is left of the machine's task ids may still be born.

@@ -65,6 +65,7 @@ void HoldRoom::on_answer(const HoldContext& c, MemoryEpisode& e, const KeeperAns
   if (answer.id != asked_id_) return;
   asked_id_ = 0;
   if (answer.task == KeeperTask::close_room) {
+    close_again_s_ = answer.error == EBUSY ? c.moment.now_s + 1 : -1;
     e.note(c, "given_back", "room", "hosa.hold", "", answer.error == 0 ? "ok" : errno_name(answer.error).message);
     return;
   }
@@ -112,8 +113,7 @@ void HoldRoom::close(const HoldContext& c, MemoryEpisode& e) {
   }
   (void)undo_processes(c.journal, c.roots, e.held.all(), e.cgroup);
   if (e.means == MemoryMeans::room || e.means == MemoryMeans::asked) {
-    const auto asked = c.keeper.ask(make_request(KeeperTask::close_room, e.cgroup_id, e.path.view(), lease_ns()));
-    if (asked) asked_id_ = *asked;
+    ask_to_close(c, e);
   } else if (e.means == MemoryMeans::in_place) {
     const Undone outcome = undo_entry(c.journal, in_place_entry_, c.roots);
     e.note(c, "given_back", "cgroup.freeze", "1", "0", undone_name(outcome));
@@ -127,7 +127,19 @@ void HoldRoom::close(const HoldContext& c, MemoryEpisode& e) {
   e.held.clear();
 }
 
+void HoldRoom::ask_to_close(const HoldContext& c, const MemoryEpisode& e) {
+  const auto asked = c.keeper.ask(make_request(KeeperTask::close_room, e.cgroup_id, e.path.view(), lease_ns()));
+  if (asked) asked_id_ = *asked;
+}
+
+void HoldRoom::close_again(const HoldContext& c, MemoryEpisode& e) {
+  if (close_again_s_ < 0 || c.moment.now_s < close_again_s_ || e.means != MemoryMeans::none) return;
+  close_again_s_ = -1;
+  ask_to_close(c, e);
+}
+
 void HoldRoom::forget() {
+  close_again_s_ = -1;
   in_place_entry_ = -1;
   asked_id_ = 0;
 }

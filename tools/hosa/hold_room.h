@@ -19,6 +19,8 @@ class HoldRoom {
   void pulse(const HoldContext& c, MemoryEpisode& e, Pulse pulse);
   // A room is left while still frozen: the keeper moves everybody out, and arriving is being thawed.
   void close(const HoldContext& c, MemoryEpisode& e);
+  // Whoever was just ending kept the room from being removed: asked again, once a second.
+  void close_again(const HoldContext& c, MemoryEpisode& e);
   // Frozen ones with a handled signal pending, or with somebody waiting behind a lock of theirs, are let run.
   void look_after(const HoldContext& c, MemoryEpisode& e);
   // While the room is frozen: does growth now come from outside of it? Then its growers go in, too.
@@ -30,6 +32,7 @@ class HoldRoom {
 
  private:
   void ask_for_room(const HoldContext& c, MemoryEpisode& e);
+  void ask_to_close(const HoldContext& c, const MemoryEpisode& e);
   void use_stop(const HoldContext& c, MemoryEpisode& e, const char* why);
   void use_in_place(const HoldContext& c, MemoryEpisode& e);
   void move_in_too(const HoldContext& c, MemoryEpisode& e, const Growers& growers);
@@ -42,6 +45,7 @@ class HoldRoom {
   uint64_t id_ = 0;
   uint32_t asked_id_ = 0;
   int in_place_entry_ = -1;
+  double close_again_s_ = -1;
   Members outside_;
   PidList inside_;  // members of the frozen room
   std::size_t status_turn_ = 0;

@@ -148,6 +148,7 @@ void MemoryHold::step(const HoldContext& c) {
   if (e_.is(Stage::done)) return;
   const Stage before = e_.holding.stage();
   const int level_before = e_.holding.level();
+  room_.close_again(c, e_);
   if (e_.is(Stage::insured)) room_.look_ahead(c, e_);
   if (e_.is(Stage::bucket)) room_.look_after(c, e_);
   const Orders orders = e_.holding.step(observe(c));

@@ -25,7 +25,8 @@ class MemoryHold {
   const Unit& unit() const { return e_.unit; }
   bool owns_room(uint64_t cgroup) const { return room_.id() != 0 && room_.id() == cgroup; }
   bool frozen() const { return e_.frozen(); }
-  double wish_s() const;  // how soon it wants to be called again
+  bool runs() const { return e_.is(Stage::bucket) && !e_.frozen(); }  // under a quota: its record must be heard at once
+  double wish_s() const;                                              // how soon it wants to be called again
   // A held crowd has its 3 ms: whatever can wait for them to be over waits.
   bool in_crowd_thaw(double now_s) const {
     return e_.is(Stage::bucket) && !frozen() && e_.held.is_crowd() &&

@@ -67,11 +67,19 @@ bool Agent::urgent() const {
                                     [now_s](const MemoryHold& hold) { return hold.in_crowd_thaw(now_s); });
 }
 
+// A storm of forks starves others by the time it takes to find it, whoever is insured meanwhile.
+bool Agent::looks_at_once() const {
+  const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
+  return task_suspicion_.active(now_s) || (suspects() && active_holds() == 0);
+}
+
 void Agent::on_tick() {
   const uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
   const bool hurry = urgent();
-  begin_turn({.hurry = hurry || (suspects() && active_holds() == 0),
-              .records = senses_.kernel().ring_fd(),
+  const bool quotas =
+      std::any_of(memory_holds_.begin(), memory_holds_.end(), [](const MemoryHold& h) { return h.runs(); });
+  begin_turn({.hurry = hurry || looks_at_once(),
+              .records = quotas ? senses_.kernel().ring_fd() : -1,
               .stamp_ns = journal_->stamp_word()});
   ++ticks_;
   journal_->stamp(begun_ns);
