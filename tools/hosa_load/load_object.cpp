@@ -58,7 +58,7 @@ Result<void> prepare(Loading& loading, const Mapping& file) {
   const auto gathered = loading.kernel.gather();
   if (!gathered && loading.options.verbose)
     loading.errors.text(loading.path).text(": ").text(gathered.error().text().view()).text("\n");
-  return {};
+  return loading.kernel.present() ? Result<void>() : stand_in_contexts(loading);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Loading: one object on its way into the kernel, shared by the steps (object_maps, externs, program), each in a file.
 #pragma once
+#include "loader/context_fields.h"
 #include "loader/core.h"
+#include "loader/format_types.h"
 #include "loader/program_image.h"
 #include "loader/sys/fd.h"
 #include "tools/hosa_load/output.h"
@@ -9,6 +11,7 @@ namespace hosa {
 
 struct LoadOptions {
   bool verbose = false;
+  const char* btf = "/sys/kernel/btf";
   uint32_t type = 0;  // BPF_PROG_TYPE_* of programs whose section tells nothing
 };
 
@@ -20,7 +23,9 @@ struct Loading {
   ObjectImage image;
   Fd btf;
   bool btf_tried = false;
-  List<int> maps;  // descriptors, -1 where none was needed yet
+  Fd tracefs;                    // open once something is read there
+  List<unsigned char> contexts;  // types of tracepoints' contexts, in place of kernel BTF
+  List<int> maps;                // descriptors, -1 where none was needed yet
   ~Loading() {
     for (const int map : maps)
       if (map >= 0) ::close(map);
@@ -41,6 +46,11 @@ Result<void> fill_config(Loading& loading, List<unsigned char>& content);
 Result<void> want_names(const ObjectImage& image, KernelTypes& kernel);
 // Puts what the kernel has for externs into the program; descriptors of modules are appended.
 Result<void> put_externs(Loading& loading, LinkedProgram& program, List<int>& modules);
+
+// Where the kernel has no BTF: types of tracepoints' contexts from tracefs.
+Result<void> stand_in_contexts(Loading& loading);
+// Loads of a tracepoint's fields that the object names in its section "fields".
+Result<void> place_context_fields(Loading& loading, LinkedProgram& program);
 
 struct ProgramReport {
   uint32_t type = 0, expected_attach_type = 0;

@@ -180,6 +180,7 @@ Result<void> load_one_program(Loading& loading, uint32_t number, ProgramReport& 
   report.instructions = program.instructions.size();
   if (!described) return described;
   if (const auto applied = apply_core(loading.image, loading.kernel, program); !applied) return applied;
+  if (const auto placed = place_context_fields(loading, program); !placed) return placed;
   if (const auto put = put_externs(loading, program, modules); !put) return put;
   if (const auto put = put_maps(loading, program); !put) return put;
   List<std::array<uint32_t, 2>> types;
