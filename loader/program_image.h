@@ -31,6 +31,7 @@ struct ImageMap {
   MapShape shape;
   uint64_t extra = 0;
   uint32_t key_type = 0, value_type = 0;  // BTF identifiers, 0 when not stated
+  uint32_t numa_node = 0;
   uint32_t inner = 0;                     // 1 + number of the inner map among ObjectImage::inner
   uint32_t section = 0;                   // global data: its section; otherwise .maps
   uint64_t offset = 0;                    // a variable of .maps: where
@@ -51,7 +52,7 @@ struct ImageSlot {
 // A program that fills a member of a structure of functions.
 struct ImageOperation {
   uint32_t function = 0;
-  uint32_t type = 0;    // the structure's
+  uint32_t map = 0;     // the structure
   uint32_t offset = 0;  // the member's, in bytes
 };
 
