@@ -32,7 +32,7 @@ include tools/build/musl.mk
 
 # The reader of whole objects allocates by their size: it is hosa-load's, and the agent, which has no malloc, goes without.
 WHOLE    := $(wildcard $(foreach f,btf btf_features btf_names btf_walk core core_compare core_path core_value format_types \
-  image_externs image_maps image_operations image_records image_symbols inflate kernel_btf kernel_config \
+  image_externs image_maps image_operations image_records image_symbols image_tags inflate kernel_btf kernel_config \
   kernel_symbols kernel_types link_program map_definitions program_image section_kinds user_types,loader/$(f).cpp))
 SHIP_SRC := $(filter-out $(WHOLE),$(sort $(foreach r,$(ROOMS),$(wildcard $(r)/*.cpp))))
 PROBES   := $(sort $(wildcard probes/*.bpf.c))

@@ -115,7 +115,10 @@ Result<void> link_program(const ObjectImage& image, uint32_t function, LinkedPro
   Linking link{image, out};
   const auto start = append(link, function);
   if (!start) return start.error();
-  return {};
+  const uint32_t callback = image.functions[function].when_thrown;
+  if (callback == 0) return {};
+  const auto appended = append(link, callback - 1);
+  return appended ? Result<void>() : appended.error();
 }
 
 }  // namespace hosa

@@ -62,7 +62,8 @@ struct ImageFunction {
   uint32_t section = 0;
   uint64_t start = 0;  // bytes in its section
   uint64_t size = 0;
-  bool entry = false;  // a program of its own
+  bool entry = false;        // a program of its own
+  uint32_t when_thrown = 0;  // 1 + number of the function that runs when it throws
 };
 
 struct ImageExtern {
@@ -136,6 +137,7 @@ Result<void> read_image(Bytes file, std::string_view object_name, ObjectImage& i
 // Steps of read_image, each in a file of its own.
 Result<void> read_image_symbols(ObjectImage& image);
 Result<void> read_image_records(ObjectImage& image);
+Result<void> read_image_tags(ObjectImage& image);
 Result<void> read_image_externs(ObjectImage& image);
 Result<void> read_image_maps(ObjectImage& image, std::string_view object_name);
 Result<void> read_map_definitions(ObjectImage& image);
