@@ -32,6 +32,9 @@ verdict load-without-btf "$(head -1 "$dir/err")" test "$code" = 1 -a "$(wc -l <"
 verdict load-says-what-needs-btf "$(head -1 "$dir/err")" grep -q 'task: needs kernel BTF: type task_struct' "$dir/err"
 verdict load-contexts-from-formats "$(cat "$dir/out")" test "$(grep -o '"errno":0' "$dir/out" | wc -l)" = 3
 
+"$load" "$fixtures"/links/links.bpf.o >"$dir/out" 2>"$dir/err"
+verdict load-links "$(cat "$dir/err")" test "$(grep -o '"errno":0' "$dir/out" | wc -l)" = 3 -a "$(wc -l <"$dir/err")" = 2
+
 "$load" --type 0 x 2>"$dir/err"
 code=$?
 verdict load-usage "$(head -1 "$dir/err")" test "$code" = 2
