@@ -32,9 +32,9 @@ struct ImageMap {
   uint64_t extra = 0;
   uint32_t key_type = 0, value_type = 0;  // BTF identifiers, 0 when not stated
   uint32_t numa_node = 0;
-  uint32_t inner = 0;                     // 1 + number of the inner map among ObjectImage::inner
-  uint32_t section = 0;                   // global data: its section; otherwise .maps
-  uint64_t offset = 0;                    // a variable of .maps: where
+  uint32_t inner = 0;    // 1 + number of the inner map among ObjectImage::inner
+  uint32_t section = 0;  // global data: its section; otherwise .maps
+  uint64_t offset = 0;   // a variable of .maps: where
   uint64_t size = 0;
   uint32_t slots_at = 0;  // .maps: where initial values begin in the variable, 0 when it has none
   Bytes content;          // initial content of global data
