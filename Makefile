@@ -31,9 +31,9 @@ CLANG    ?= clang
 include tools/build/musl.mk
 
 # The reader of whole objects allocates by their size: it is hosa-load's, and the agent, which has no malloc, goes without.
-WHOLE    := $(wildcard $(foreach f,btf btf_features btf_names btf_walk core core_compare core_path core_value \
-  image_externs image_maps image_operations image_records image_symbols inflate kernel_btf kernel_config \
-  kernel_symbols kernel_types link_program map_definitions program_image section_kinds,loader/$(f).cpp))
+WHOLE    := $(wildcard $(foreach f,btf btf_features btf_names btf_walk core core_compare core_path core_value format_types \
+  image_externs image_maps image_operations image_records image_symbols image_tags inflate kernel_btf kernel_config \
+  kernel_symbols kernel_types link_program map_definitions program_image section_kinds user_types,loader/$(f).cpp))
 SHIP_SRC := $(filter-out $(WHOLE),$(sort $(foreach r,$(ROOMS),$(wildcard $(r)/*.cpp))))
 PROBES   := $(sort $(wildcard probes/*.bpf.c))
 BPF      := $(PROBES:%.c=$(B)/%.o)
@@ -41,9 +41,10 @@ BPF      := $(PROBES:%.c=$(B)/%.o)
 OUT      := $(B)/$(LIBC)$(if $(filter glibc,$(LIBC)),-static)$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH))
 SHIP_OBJ := $(SHIP_SRC:%.cpp=$(OUT)/%.o) $(OUT)/probes/embedded.o
 LOAD_SRC := $(sort $(foreach r,loader/sys loader tools/hosa_load,$(wildcard $(r)/*.cpp)))
-LOAD_OBJ := $(LOAD_SRC:%.cpp=$(OUT)/%.o)
-# The tool is measured by its size; -Os costs it a tenth of a millisecond.
-$(WHOLE:%.cpp=$(OUT)/%.o) $(patsubst %.cpp,$(OUT)/%.o,$(wildcard tools/hosa_load/*.cpp)): BASE := $(BASE:-O2=-Os) -Wno-maybe-uninitialized
+# The tool is measured by its size: its objects are its own.
+LOAD_OBJ := $(LOAD_SRC:%.cpp=$(OUT)/small/%.o)
+SMALL    := -Oz
+$(OUT)/small/loader/btf_walk.o $(OUT)/small/loader/btf_names.o: SMALL := -O2  # the pass over all kernel types
 LOAD     := $(B)/hosa-load$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=arm64))$(if $(filter glibc,$(LIBC)),-glibc)
 HOSA     := $(B)/hosa$(if $(filter $(shell uname -m),$(ARCH)),,-$(ARCH:aarch64=arm64))$(if $(filter glibc,$(LIBC)),-glibc)
 
@@ -55,11 +56,13 @@ $(if $(BUILDS),$(shell mkdir -p $(B); echo $(ALL_SRC) | cmp -s - $(B)/sources ||
 all: $(HOSA) $(LOAD)
 $(SHIP_OBJ) $(LOAD_OBJ) $(BPF): | deps-build
 $(LOAD): $(LOAD_OBJ) $(B)/sources
-	$(call say,LINK,$@)$(SHIP_LD) $(SHIP_CRT1) $(LOAD_OBJ) $(SHIP_LIBS) -o $@
+	$(call say,LINK,$@)$(SHIP_LD) -Wl,-z,noseparate-code,-z,norelro,-z,common-page-size=64 $(SHIP_CRT1) $(LOAD_OBJ) $(SHIP_LIBS) -o $@
 $(HOSA): $(SHIP_OBJ) $(B)/sources
 	$(call say,LINK,$@)$(SHIP_LD) $(SHIP_CRT1) $(SHIP_OBJ) $(SHIP_LIBS) -Wl,-Map=$@.map -o $@
 $(OUT)/%.o: %.cpp $(UAPI) Makefile tools/build/musl.mk
 	$(call say,CXX,$@)mkdir -p $(@D) && $(SHIP_CXX) $(BASE) $(SHIP_FLAGS) -c $< -o $@
+$(OUT)/small/%.o: %.cpp $(UAPI) Makefile tools/build/musl.mk
+	$(call say,CXX,$@)mkdir -p $(@D) && $(SHIP_CXX) $(BASE:-O2=$(SMALL)) -Wno-maybe-uninitialized $(SHIP_FLAGS) -c $< -o $@
 $(OUT)/probes/embedded.o: probes/embedded.S $(BPF)
 	$(call say,AS,$@)mkdir -p $(@D) && $(SHIP_CXX) -I$(B) -c $< -o $@
 $(B)/probes/%.bpf.o: probes/%.bpf.c $(wildcard probes/*.h) Makefile

@@ -124,16 +124,16 @@ std::optional<BtfType> Btf::type(uint32_t id) const {
   if (id == 0) return BtfType{};
   if (id < first_id_) return base_->type(id);
   if (id >= count()) return std::nullopt;
-  const uint64_t at = offsets_[id - first_id_];
+  const auto place = place_of(id);
   btf_type header;
-  if (!copy(at, &header, sizeof header)) return std::nullopt;
+  if (!place || !copy(*place, &header, sizeof header)) return std::nullopt;
   return BtfType{id,
                  header.name_off,
                  BTF_INFO_KIND(header.info),
                  BTF_INFO_VLEN(header.info),
                  BTF_INFO_KFLAG(header.info) != 0,
                  header.type,
-                 at + sizeof(btf_type)};
+                 *place + sizeof(btf_type)};
 }
 
 std::optional<BtfMember> Btf::member(const BtfType& type, uint32_t index) const {

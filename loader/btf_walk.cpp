@@ -9,30 +9,13 @@ namespace {
 
 constexpr std::size_t kWalkBytes = 65536;
 
-// How many bytes follow the 12-byte header of a type.
-std::optional<uint64_t> tail_bytes(uint32_t kind, uint64_t count) {
-  switch (kind) {
-    case BTF_KIND_INT:
-    case BTF_KIND_VAR:
-    case BTF_KIND_DECL_TAG: return 4;
-    case BTF_KIND_ARRAY: return sizeof(btf_array);
-    case BTF_KIND_STRUCT:
-    case BTF_KIND_UNION:
-    case BTF_KIND_DATASEC:
-    case kBtfEnum64: return 12 * count;
-    case BTF_KIND_ENUM:
-    case BTF_KIND_FUNC_PROTO: return 8 * count;
-    case BTF_KIND_PTR:
-    case BTF_KIND_FWD:
-    case BTF_KIND_TYPEDEF:
-    case BTF_KIND_VOLATILE:
-    case BTF_KIND_CONST:
-    case BTF_KIND_RESTRICT:
-    case BTF_KIND_FUNC:
-    case BTF_KIND_FLOAT:
-    case BTF_KIND_TYPE_TAG: return 0;
-    default: return std::nullopt;
-  }
+// How many bytes follow the 12-byte header of a type: some, and some for each of what it counts. By kind, 0 to 19.
+constexpr uint8_t kTail[] = {0, 4, 0, sizeof(btf_array), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 4, 0, 0};
+constexpr uint8_t kTailEach[] = {0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12};
+
+inline std::optional<uint64_t> tail_bytes(uint32_t kind, uint64_t count) {
+  if (kind == BTF_KIND_UNKN || kind > kBtfEnum64) return std::nullopt;
+  return kTail[kind] + kTailEach[kind] * count;
 }
 
 uint32_t slot_of(std::string_view name, uint32_t kind) {
@@ -94,12 +77,12 @@ uint32_t name_hash(std::string_view name) {
 }
 
 Result<void> Btf::index(const List<NamedString>& strings, List<NamedType>& out) {
-  const bool fresh = offsets_.empty();
+  const bool fresh = types_ == 0;
   const uint64_t known_strings = first_string_ + strings_size_;
   const OffsetFilter filter(strings);
   Forward forward([this](uint64_t at, unsigned char* to, std::size_t size) { return read(at, to, size); }, whole());
-  bool room = forward.reserve() && offsets_.reserve((types_end_ - types_at_) / 16 + 1);
-  if (fresh && first_id_ == 0) room = room && offsets_.push_back(0);
+  bool room = forward.reserve() && offsets_.reserve((types_end_ - types_at_) / 16 / kStride + 1);
+  if (fresh && first_id_ == 0) types_ = 1;  // void, which lies nowhere
   uint32_t id = first_id_ == 0 ? 1 : first_id_;
   for (uint64_t at = types_at_; at < types_end_; ++id) {
     const unsigned char* const bytes = forward.at(at, sizeof(btf_type), types_end_);
@@ -110,7 +93,8 @@ Result<void> Btf::index(const List<NamedString>& strings, List<NamedType>& out) 
     if (!tail) return make_error(0, "BTF has a type of unknown kind");
     if (*tail > types_end_ - at - sizeof(btf_type)) return make_error(0, "type of BTF lies outside");
     if (header.name_off >= known_strings) return make_error(0, "name in BTF lies outside");
-    if (fresh) room = room && offsets_.push_back(static_cast<uint32_t>(at));
+    if (fresh && types_ / kStride == offsets_.size()) room = room && offsets_.push_back(static_cast<uint32_t>(at));
+    if (fresh) ++types_;
     if (filter.may_hold(header.name_off)) {
       const auto* const found = std::lower_bound(strings.begin(), strings.end(), header.name_off,
                                                  [](const NamedString& a, uint32_t b) { return a.offset < b; });
@@ -122,13 +106,29 @@ Result<void> Btf::index(const List<NamedString>& strings, List<NamedType>& out) 
   return {};
 }
 
+// From the nearest type whose place is held.
+std::optional<uint64_t> Btf::place_of(uint32_t id) const {
+  const uint32_t number = id - first_id_;
+  uint64_t at = offsets_[number / kStride];
+  uint32_t here = number / kStride * kStride;
+  if (here == 0 && first_id_ == 0) here = 1;
+  for (; here < number; ++here) {
+    btf_type header;
+    if (!copy(at, &header, sizeof header)) return std::nullopt;
+    const auto tail = tail_bytes(BTF_INFO_KIND(header.info), BTF_INFO_VLEN(header.info));
+    if (!tail) return std::nullopt;
+    at += sizeof header + *tail;
+  }
+  return at;
+}
+
 // Chains of types of one kind whose names have the same hash, lowest identifier first.
 Result<void> Btf::index_names() {
   std::size_t slots = 8;
-  while (slots < offsets_.size()) slots *= 2;
-  bool room = first_of_hash_.reserve(slots) && next_of_hash_.reserve(offsets_.size());
+  while (slots < types_) slots *= 2;
+  bool room = first_of_hash_.reserve(slots) && next_of_hash_.reserve(types_);
   for (std::size_t i = 0; i < slots; ++i) room = room && first_of_hash_.push_back(0);
-  for (std::size_t i = 0; i < offsets_.size(); ++i) room = room && next_of_hash_.push_back(0);
+  for (std::size_t i = 0; i < types_; ++i) room = room && next_of_hash_.push_back(0);
   if (!room) return make_error(ENOMEM, "index names of BTF");
   for (uint32_t id = count() - 1; id > 0; --id) {
     const auto header = type(id);

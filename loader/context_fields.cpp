@@ -36,10 +36,25 @@ bool is_marked(const bpf_insn& instruction) {
 
 }  // namespace
 
-Result<FieldPlaces> find_fields(int tracefs, const ObjectSpec& object) {
+Result<ContextFields> read_context_fields(Bytes section) {
+  constexpr uint64_t kRow = 64, kEvent = 40;
+  ContextFields fields;
+  if (section.size() % kRow != 0) return make_error(0, "section of fields is not whole rows");
+  for (uint64_t at = 0; at < section.size(); at += kRow) {
+    const auto event = section.text(at), name = section.text(at + kEvent);
+    if (!event || !name) return make_error(0, "name of a field is not terminated");
+    const ContextField field{*event, *name};
+    if (field.event.cut() || field.name.cut() || field.event.empty() || field.name.empty())
+      return make_error(0, "name of a field is empty or too long");
+    if (!fields.push_back(field)) return make_error(0, "object has too many fields");
+  }
+  return fields;
+}
+
+Result<FieldPlaces> find_fields(int tracefs, const ContextFields& fields) {
   FieldPlaces places;
   char buffer[16384];
-  for (const ContextField& wanted : object.fields) {
+  for (const ContextField& wanted : fields) {
     const auto text = read_format(tracefs, wanted.event.view(), buffer);
     if (!text) return text.error();
     const auto format = parse_format(*text);
@@ -51,6 +66,12 @@ Result<FieldPlaces> find_fields(int tracefs, const ObjectSpec& object) {
     places.push_back({field->offset, field->size});
   }
   return places;
+}
+
+bool has_marked_loads(std::span<const bpf_insn> instructions) {
+  for (const bpf_insn& instruction : instructions)
+    if (is_marked(instruction)) return true;
+  return false;
 }
 
 Result<void> place_fields(std::span<bpf_insn> instructions, const FieldPlaces& places) {

@@ -18,9 +18,13 @@ struct FieldPlace {
 };
 using FieldPlaces = FixedVector<FieldPlace, kMaxFields>;
 
-// In the order of object.fields. Pure but for reading the format files below the directory descriptor `tracefs`.
-Result<FieldPlaces> find_fields(int tracefs, const ObjectSpec& object);
+// The section "fields": each row is two texts in places of fixed length.
+Result<ContextFields> read_context_fields(Bytes section);
 
+// In the order of the fields. Pure but for reading the format files below the directory descriptor `tracefs`.
+Result<FieldPlaces> find_fields(int tracefs, const ContextFields& fields);
+
+bool has_marked_loads(std::span<const bpf_insn> instructions);
 // Rewrites the marked loads: the offset, and the width where the field is narrower than the load (a narrow load is
 // extended with zeroes; of a field that is wider, its first bytes are loaded, little-endian). An error: a mark without
 // a field, a field that no load can reach.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "loader/core_compare.h"
+#include "loader/user_types.h"
 
 namespace hosa {
 namespace {
@@ -23,16 +24,18 @@ struct Applying {
   List<KernelType> types;
 };
 
-Result<Candidates*> candidates(Applying& applying, uint32_t id) {
+Result<Candidates*> candidates(Applying& applying, uint32_t id, uint32_t kind) {
   auto* const at = std::lower_bound(applying.known.begin(), applying.known.end(), id,
                                     [](const Candidates& a, uint32_t wanted) { return a.local < wanted; });
   const auto place = static_cast<std::size_t>(at - applying.known.begin());
-  if (at != applying.known.end() && at->local == id) return at;
   const auto local = applying.image.btf.type(id);
   if (!local) return make_error(0, "CO-RE record names no type");
   const BtfName name = applying.image.btf.name(local->name);
   if (name.empty()) return make_error(EOPNOTSUPP, "CO-RE record names a type without name");
-  if (!applying.kernel.present()) return make_error(ENOENT, "needs kernel BTF: type", name.view());
+  // What stands in for it knows where members lie, not how large the whole is, nor its number.
+  if (!applying.kernel.present() && (applying.kernel.named(name.view()).empty() || !about_field(kind)))
+    return make_error(ENOENT, "needs kernel BTF: type", name.view());
+  if (at != applying.known.end() && at->local == id) return at;
   Candidates row{id, static_cast<uint32_t>(applying.types.size()), 0};
   uint32_t home = 0;  // modules are asked for what the kernel itself has not
   for (const KernelType& type : applying.kernel.named(name.view())) {
@@ -114,7 +117,7 @@ Result<void> patch(LinkedProgram& program, uint32_t number, const CoreValue& was
 
 // What the path comes to in all kernel types that fit; they must agree.
 Result<CoreValue> look_up(Applying& applying, const ImageCore& record, const CorePath& path) {
-  auto row = candidates(applying, record.type);
+  auto row = candidates(applying, record.type, record.kind);
   if (!row) return row.error();
   Candidates& rows = **row;
   CoreValue agreed = core_absent(record.kind);
@@ -140,6 +143,13 @@ Result<CoreValue> look_up(Applying& applying, const ImageCore& record, const Cor
   return agreed;
 }
 
+// Without kernel BTF: members of types whose layout never changes.
+bool answers_itself(const Btf& local, const ImageCore& record) {
+  const auto type = local.type(record.type);
+  const auto size = type && about_field(record.kind) ? local.size_of(record.type) : std::nullopt;
+  return size && promised_to_user_space(local.name(type->name).view(), *size);
+}
+
 Result<void> apply(Applying& applying, const ImageCore& record, uint32_t number) {
   const Btf& local = applying.image.btf;
   const BtfName access = local.name(record.access);
@@ -148,7 +158,8 @@ Result<void> apply(Applying& applying, const ImageCore& record, uint32_t number)
     return make_error(EINVAL, "CO-RE record is broken");
   const auto was = core_value(local, path, record.kind);
   if (!was) return make_error(EINVAL, "CO-RE record is broken");
-  if (record.kind == kCoreTypeIdLocal) return patch(applying.program, number, *was, *was);
+  if (record.kind == kCoreTypeIdLocal || (!applying.kernel.present() && answers_itself(local, record)))
+    return patch(applying.program, number, *was, *was);
   const auto is = look_up(applying, record, path);
   if (!is) return is.error();
   return patch(applying.program, number, *was, *is);

@@ -26,7 +26,33 @@ struct Compared {
   int left = kMaxComparisons;
 };
 
+// Compares two functions' parameters one by one.
+template <class Compare>
+Fits parameters(const Compared& both, const BtfType& x, const BtfType& y, Compare compare) {
+  if (x.count != y.count) return Fits::no;
+  for (uint32_t i = 0; i < x.count; ++i) {
+    const auto p = both.local.parameter(x, i), q = both.target.parameter(y, i);
+    if (!p || !q) return Fits::broken;
+    const Fits fits = compare(p->type, q->type);
+    if (fits != Fits::yes) return fits;
+  }
+  return Fits::yes;
+}
+
+// From a pointer to what it points to, from an array to its elements, from a function to what it returns.
+Fits step_on(const Compared& both, const BtfType& x, const BtfType& y, bool same_length, uint32_t& a, uint32_t& b) {
+  a = x.size_or_type;
+  b = y.size_or_type;
+  if (x.kind != BTF_KIND_ARRAY) return Fits::yes;
+  const auto p = both.local.array(x), q = both.target.array(y);
+  if (!p || !q) return Fits::broken;
+  a = p->type;
+  b = q->type;
+  return same_length && p->nelems != q->nelems ? Fits::no : Fits::yes;
+}
+
 Fits types(Compared& both, uint32_t a, uint32_t b, int levels) {
+  if (levels < 0) return Fits::broken;
   for (int depth = 0; depth < kMaxLevels; ++depth) {
     const auto x = both.local.resolved(a), y = both.target.resolved(b);
     if (!x || !y || --both.left < 0) return Fits::broken;
@@ -40,26 +66,16 @@ Fits types(Compared& both, uint32_t a, uint32_t b, int levels) {
       case BTF_KIND_FWD: return Fits::yes;
       case BTF_KIND_INT: return plain_numbers(both.local, *x, both.target, *y);
       case BTF_KIND_PTR: break;
-      case BTF_KIND_ARRAY: {
-        const auto p = both.local.array(*x), q = both.target.array(*y);
-        if (!p || !q) return Fits::broken;
-        a = p->type;
-        b = q->type;
-        continue;
-      }
-      case BTF_KIND_FUNC_PROTO:
-        if (x->count != y->count) return Fits::no;
-        for (uint32_t i = 0; i < x->count; ++i) {
-          const auto p = both.local.parameter(*x, i), q = both.target.parameter(*y, i);
-          if (!p || !q || levels <= 0) return Fits::broken;
-          const Fits fits = types(both, p->type, q->type, levels - 1);
-          if (fits != Fits::yes) return fits;
-        }
+      case BTF_KIND_ARRAY: break;
+      case BTF_KIND_FUNC_PROTO: {
+        const Fits fits =
+            parameters(both, *x, *y, [&](uint32_t p, uint32_t q) { return types(both, p, q, levels - 1); });
+        if (fits != Fits::yes) return fits;
         break;
+      }
       default: return Fits::no;
     }
-    a = x->size_or_type;
-    b = y->size_or_type;
+    if (const Fits fits = step_on(both, *x, *y, false, a, b); fits != Fits::yes) return fits;
   }
   return Fits::broken;
 }
@@ -133,27 +149,16 @@ Fits match(Compared& both, uint32_t a, uint32_t b, bool behind_pointer, int leve
       case BTF_KIND_UNION: return match_members(both, *x, *y, behind_pointer, levels);
       case BTF_KIND_INT: return match_numbers(both, *x, *y);
       case BTF_KIND_PTR: behind_pointer = true; break;
-      case BTF_KIND_ARRAY: {
-        const auto p = both.local.array(*x), q = both.target.array(*y);
-        if (!p || !q) return Fits::broken;
-        if (p->nelems != q->nelems) return Fits::no;
-        a = p->type;
-        b = q->type;
-        continue;
-      }
-      case BTF_KIND_FUNC_PROTO:
-        if (x->count != y->count) return Fits::no;
-        for (uint32_t i = 0; i < x->count; ++i) {
-          const auto p = both.local.parameter(*x, i), q = both.target.parameter(*y, i);
-          if (!p || !q) return Fits::broken;
-          const Fits fits = match(both, p->type, q->type, behind_pointer, levels - 1);
-          if (fits != Fits::yes) return fits;
-        }
+      case BTF_KIND_ARRAY: break;
+      case BTF_KIND_FUNC_PROTO: {
+        const Fits fits = parameters(
+            both, *x, *y, [&](uint32_t p, uint32_t q) { return match(both, p, q, behind_pointer, levels - 1); });
+        if (fits != Fits::yes) return fits;
         break;
+      }
       default: return Fits::no;
     }
-    a = x->size_or_type;
-    b = y->size_or_type;
+    if (const Fits fits = step_on(both, *x, *y, true, a, b); fits != Fits::yes) return fits;
   }
   return Fits::broken;
 }

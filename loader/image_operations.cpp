@@ -54,10 +54,11 @@ Result<void> read_operation_programs(ObjectImage& image) {
     const auto function = image.function_at(symbol.section, symbol.value);
     if (!function) continue;
     const auto at = static_cast<uint32_t>(relocation.offset - image.maps[*map].offset);
-    if (!image.operations.push_back({*function, image.maps[*map].value_type, at}))
-      return make_error(ENOMEM, "read operations");
+    if (!image.operations.push_back({*function, *map, at})) return make_error(ENOMEM, "read operations");
   }
-  image.operations.sort([](const ImageOperation& a, const ImageOperation& b) { return a.function < b.function; });
+  image.operations.sort([](const ImageOperation& a, const ImageOperation& b) {
+    return a.function != b.function ? a.function < b.function : a.map < b.map;
+  });
   return {};
 }
 

@@ -31,6 +31,15 @@ void KernelTypes::forget_names() {
   found_.clear();
   for (std::size_t i = 0; i < module_count_; ++i) modules_[i] = {};
   module_count_ = 0;
+  if (!present_) kernel_ = {};
+}
+
+Result<void> KernelTypes::stand_in(Btf types) {
+  kernel_ = std::move(types);
+  List<NamedString> strings;
+  if (const auto read = gather_from(kernel_, 0, wanted_, strings); !read) return read;
+  found_.sort(by_name);
+  return {};
 }
 
 Result<void> KernelTypes::gather_from(Btf& btf, uint32_t home, const NameSet& names, List<NamedString>& strings) {

@@ -25,6 +25,8 @@ class KernelTypes {
   void forget_names();
   bool want(std::string_view name) { return wanted_.add(name); }
   Result<void> gather();
+  // What is known without kernel BTF, for this set of names only; present() stays false. The bytes must stay.
+  Result<void> stand_in(Btf types);
 
   // Everything of that name, flavours aside; empty when nothing is (or nothing was wanted).
   std::span<const KernelType> named(std::string_view name) const;

@@ -50,6 +50,7 @@ class Definition {
     if (word == "key_size") map_.shape.key_bytes = small;
     if (word == "value_size") map_.shape.value_bytes = small;
     if (word == "map_extra") map_.extra = *number;
+    if (word == "numa_node") map_.numa_node = small;
     return {};
   }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "loader/context_fields.h"
 #include "loader/elf.h"
 #include "loader/sys/text.h"
 
@@ -54,20 +55,12 @@ Result<void> read_licence(Reading& reading) {
   return {};
 }
 
-// Each row is two texts in places of fixed length.
 Result<void> read_fields(Reading& reading) {
-  constexpr uint64_t kRow = 64, kEvent = 40;
   const auto section = reading.elf.find_section("fields");
   if (!section) return {};
-  if (section->content.size() % kRow != 0) return make_error(0, "section of fields is not whole rows");
-  for (uint64_t at = 0; at < section->content.size(); at += kRow) {
-    const auto event = section->content.text(at), name = section->content.text(at + kEvent);
-    if (!event || !name) return make_error(0, "name of a field is not terminated");
-    const ContextField field{*event, *name};
-    if (field.event.cut() || field.name.cut() || field.event.empty() || field.name.empty())
-      return make_error(0, "name of a field is empty or too long");
-    if (!reading.object.fields.push_back(field)) return make_error(0, "object has too many fields");
-  }
+  const auto fields = read_context_fields(section->content);
+  if (!fields) return fields.error();
+  reading.object.fields = *fields;
   return {};
 }
 

@@ -45,6 +45,8 @@ struct ContextField {
   FixedString<23> name;
 };
 
+using ContextFields = FixedVector<ContextField, kMaxFields>;
+
 struct ProgramSpec {
   FixedString<63> name;    // the function's name
   FixedString<63> target;  // what comes after KIND/: "mm_page_alloc", "syscalls/sys_enter_brk"
@@ -57,7 +59,7 @@ struct ObjectSpec {
   FixedString<31> licence;
   FixedVector<MapSpec, kMaxMaps> maps;
   FixedVector<ProgramSpec, kMaxPrograms> programs;
-  FixedVector<ContextField, kMaxFields> fields;
+  ContextFields fields;
 
   const ProgramSpec* find_program(std::string_view name) const {
     for (const ProgramSpec& program : programs)

@@ -111,6 +111,7 @@ Result<void> read_image(Bytes file, std::string_view object_name, ObjectImage& i
   if (const auto read = read_words(image); !read) return read;
   if (const auto read = read_functions(image); !read) return read;
   if (const auto read = read_relocations(image); !read) return read;
+  if (const auto read = read_image_tags(image); !read) return read;
   if (const auto read = read_image_records(image); !read) return read;
   if (const auto read = read_image_externs(image); !read) return read;
   return read_image_maps(image, object_name);

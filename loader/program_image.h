@@ -31,9 +31,10 @@ struct ImageMap {
   MapShape shape;
   uint64_t extra = 0;
   uint32_t key_type = 0, value_type = 0;  // BTF identifiers, 0 when not stated
-  uint32_t inner = 0;                     // 1 + number of the inner map among ObjectImage::inner
-  uint32_t section = 0;                   // global data: its section; otherwise .maps
-  uint64_t offset = 0;                    // a variable of .maps: where
+  uint32_t numa_node = 0;
+  uint32_t inner = 0;    // 1 + number of the inner map among ObjectImage::inner
+  uint32_t section = 0;  // global data: its section; otherwise .maps
+  uint64_t offset = 0;   // a variable of .maps: where
   uint64_t size = 0;
   uint32_t slots_at = 0;  // .maps: where initial values begin in the variable, 0 when it has none
   Bytes content;          // initial content of global data
@@ -51,7 +52,7 @@ struct ImageSlot {
 // A program that fills a member of a structure of functions.
 struct ImageOperation {
   uint32_t function = 0;
-  uint32_t type = 0;    // the structure's
+  uint32_t map = 0;     // the structure
   uint32_t offset = 0;  // the member's, in bytes
 };
 
@@ -61,7 +62,8 @@ struct ImageFunction {
   uint32_t section = 0;
   uint64_t start = 0;  // bytes in its section
   uint64_t size = 0;
-  bool entry = false;  // a program of its own
+  bool entry = false;        // a program of its own
+  uint32_t when_thrown = 0;  // 1 + number of the function that runs when it throws
 };
 
 struct ImageExtern {
@@ -135,6 +137,7 @@ Result<void> read_image(Bytes file, std::string_view object_name, ObjectImage& i
 // Steps of read_image, each in a file of its own.
 Result<void> read_image_symbols(ObjectImage& image);
 Result<void> read_image_records(ObjectImage& image);
+Result<void> read_image_tags(ObjectImage& image);
 Result<void> read_image_externs(ObjectImage& image);
 Result<void> read_image_maps(ObjectImage& image, std::string_view object_name);
 Result<void> read_map_definitions(ObjectImage& image);

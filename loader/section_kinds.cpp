@@ -21,6 +21,7 @@ constexpr uint32_t kKprobeSession = 56, kUprobeSession = 57;  // 6.10, 6.13
 
 constexpr uint32_t kKprobe = BPF_PROG_TYPE_KPROBE, kTracing = BPF_PROG_TYPE_TRACING,
                    kClassifier = BPF_PROG_TYPE_SCHED_CLS;
+using Target = SectionKind::Target;
 constexpr uint32_t kAddress = BPF_PROG_TYPE_CGROUP_SOCK_ADDR, kSock = BPF_PROG_TYPE_CGROUP_SOCK;
 
 constexpr SectionKind kKinds[] = {
@@ -65,28 +66,28 @@ constexpr SectionKind kKinds[] = {
     {"tp.s", BPF_PROG_TYPE_TRACEPOINT, 0, kSleepable},
     {"raw_tracepoint.s", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, kSleepable},
     {"raw_tp.s", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, kSleepable},
-    {"tp_btf.s", kTracing, BPF_TRACE_RAW_TP, kSleepable, BTF_KIND_TYPEDEF, "btf_trace_"},
-    {"fsession", kTracing, kFsession, 0, BTF_KIND_FUNC, ""},
-    {"fsession.s", kTracing, kFsession, kSleepable, BTF_KIND_FUNC, ""},
+    {"tp_btf.s", kTracing, BPF_TRACE_RAW_TP, kSleepable, Target::trace},
+    {"fsession", kTracing, kFsession, 0, Target::function},
+    {"fsession.s", kTracing, kFsession, kSleepable, Target::function},
     {"fentry.multi", kTracing, kFentryMulti},
     {"fexit.multi", kTracing, kFexitMulti},
     {"fsession.multi", kTracing, kFsessionMulti},
     {"fentry.multi.s", kTracing, kFentryMulti, kSleepable},
     {"fexit.multi.s", kTracing, kFexitMulti, kSleepable},
     {"fsession.multi.s", kTracing, kFsessionMulti, kSleepable},
-    {"tp_btf", kTracing, BPF_TRACE_RAW_TP, 0, BTF_KIND_TYPEDEF, "btf_trace_"},
-    {"fentry", kTracing, BPF_TRACE_FENTRY, 0, BTF_KIND_FUNC, ""},
-    {"fmod_ret", kTracing, BPF_MODIFY_RETURN, 0, BTF_KIND_FUNC, ""},
-    {"fexit", kTracing, BPF_TRACE_FEXIT, 0, BTF_KIND_FUNC, ""},
-    {"fentry.s", kTracing, BPF_TRACE_FENTRY, kSleepable, BTF_KIND_FUNC, ""},
-    {"fmod_ret.s", kTracing, BPF_MODIFY_RETURN, kSleepable, BTF_KIND_FUNC, ""},
-    {"fexit.s", kTracing, BPF_TRACE_FEXIT, kSleepable, BTF_KIND_FUNC, ""},
+    {"tp_btf", kTracing, BPF_TRACE_RAW_TP, 0, Target::trace},
+    {"fentry", kTracing, BPF_TRACE_FENTRY, 0, Target::function},
+    {"fmod_ret", kTracing, BPF_MODIFY_RETURN, 0, Target::function},
+    {"fexit", kTracing, BPF_TRACE_FEXIT, 0, Target::function},
+    {"fentry.s", kTracing, BPF_TRACE_FENTRY, kSleepable, Target::function},
+    {"fmod_ret.s", kTracing, BPF_MODIFY_RETURN, kSleepable, Target::function},
+    {"fexit.s", kTracing, BPF_TRACE_FEXIT, kSleepable, Target::function},
     {"freplace", BPF_PROG_TYPE_EXT},
-    {"lsm", BPF_PROG_TYPE_LSM, BPF_LSM_MAC, 0, BTF_KIND_FUNC, "bpf_lsm_"},
-    {"lsm.s", BPF_PROG_TYPE_LSM, BPF_LSM_MAC, kSleepable, BTF_KIND_FUNC, "bpf_lsm_"},
-    {"lsm_cgroup", BPF_PROG_TYPE_LSM, BPF_LSM_CGROUP, 0, BTF_KIND_FUNC, "bpf_lsm_"},
-    {"iter", kTracing, BPF_TRACE_ITER, 0, BTF_KIND_FUNC, "bpf_iter_"},
-    {"iter.s", kTracing, BPF_TRACE_ITER, kSleepable, BTF_KIND_FUNC, "bpf_iter_"},
+    {"lsm", BPF_PROG_TYPE_LSM, BPF_LSM_MAC, 0, Target::lsm},
+    {"lsm.s", BPF_PROG_TYPE_LSM, BPF_LSM_MAC, kSleepable, Target::lsm},
+    {"lsm_cgroup", BPF_PROG_TYPE_LSM, BPF_LSM_CGROUP, 0, Target::lsm},
+    {"iter", kTracing, BPF_TRACE_ITER, 0, Target::iterator},
+    {"iter.s", kTracing, BPF_TRACE_ITER, kSleepable, Target::iterator},
     {"syscall", BPF_PROG_TYPE_SYSCALL, 0, kSleepable},
     {"xdp.frags/devmap", BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP, kFrags},
     {"xdp/devmap", BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP},
@@ -142,22 +143,41 @@ constexpr SectionKind kKinds[] = {
     {"netfilter", kNetfilter, kNetfilterAttach},
 };
 
-bool matches(std::string_view section, std::string_view name) {
-  if (slice(section, 0, name.size()) != name) return false;
-  return section.size() == name.size() || section[name.size()] == '/';
+// The length of the kind's name where the section begins with it, as a whole word.
+std::size_t matched(std::string_view section, const SectionKind& kind) {
+  const std::string_view name = kind.name;
+  if (slice(section, 0, name.size()) != name) return 0;
+  return section.size() == name.size() || section[name.size()] == '/' ? name.size() : 0;
 }
 
 }  // namespace
 
 const SectionKind* section_kind(std::string_view section) {
   for (const SectionKind& kind : kKinds)
-    if (matches(section, kind.name)) return &kind;
+    if (matched(section, kind) > 0) return &kind;
   return nullptr;
 }
 
 std::string_view section_target(std::string_view section) {
   const SectionKind* const kind = section_kind(section);
-  return kind == nullptr ? std::string_view{} : slice(section, kind->name.size() + 1);
+  return kind == nullptr ? std::string_view{} : slice(section, matched(section, *kind) + 1);
+}
+
+TargetName target_name(std::string_view section, const SectionKind& kind) {
+  TargetName target;
+  std::string_view name = slice(section, matched(section, kind) + 1);
+  if (const std::size_t colon = name.find(':'); colon != std::string_view::npos) {
+    target.module = slice(name, 0, colon);
+    name = slice(name, colon + 1);
+  }
+  target.kind = kind.target == Target::trace ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC;
+  if (kind.target == Target::none || name.empty()) return target;
+  target.name = kind.target == Target::trace      ? "btf_trace_"
+                : kind.target == Target::lsm      ? "bpf_lsm_"
+                : kind.target == Target::iterator ? "bpf_iter_"
+                                                  : "";
+  target.name.append(name);
+  return target;
 }
 
 }  // namespace hosa

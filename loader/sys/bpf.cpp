@@ -35,6 +35,10 @@ void copy_name(char (&out)[BPF_OBJ_NAME_LEN], std::string_view name) {
   if (take > 0) std::memcpy(out, name.data(), take);
 }
 
+// Behind map_extra, 6.9: value_type_btf_obj_fd, meant where the flag BPF_F_VTYPE_BTF_OBJ_FD is set.
+constexpr std::size_t kModuleAt = HOSA_ATTR_THROUGH(map_extra);
+constexpr uint32_t kTypeInModule = 1U << 15;
+
 // A new descriptor: already close-on-exec, the kernel opens all BPF descriptors so.
 Result<Fd> descriptor(long result, const char* step, std::string_view subject) {
   if (result < 0) return errno_error(step, subject);
@@ -43,17 +47,6 @@ Result<Fd> descriptor(long result, const char* step, std::string_view subject) {
 
 }  // namespace
 
-Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape) {
-  bpf_attr attr = zeroed();
-  attr.map_type = shape.type;
-  attr.key_size = shape.key_bytes;
-  attr.value_size = shape.value_bytes;
-  attr.max_entries = shape.max_entries;
-  attr.map_flags = shape.flags;
-  copy_name(attr.map_name, name);
-  return descriptor(call(BPF_MAP_CREATE, attr, HOSA_ATTR_THROUGH(map_name)), "create BPF map", name);
-}
-
 Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape, const MapTypes& types) {
   bpf_attr attr = zeroed();
   attr.map_type = shape.type;
@@ -61,13 +54,27 @@ Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape, const Ma
   attr.value_size = shape.value_bytes;
   attr.max_entries = shape.max_entries;
   attr.map_flags = shape.flags;
+  attr.numa_node = types.numa_node;
   copy_name(attr.map_name, name);
   attr.inner_map_fd = static_cast<uint32_t>(types.inner);
-  attr.btf_fd = static_cast<uint32_t>(types.btf);
-  attr.btf_key_type_id = types.key;
-  attr.btf_value_type_id = types.value;
+  std::size_t size = HOSA_ATTR_THROUGH(map_name);
+  if (types.btf != 0) {
+    attr.btf_fd = static_cast<uint32_t>(types.btf);
+    attr.btf_key_type_id = types.key;
+    attr.btf_value_type_id = types.value;
+    size = HOSA_ATTR_THROUGH(btf_value_type_id);
+  }
+  if (types.kernel_value != 0) {
+    attr.btf_vmlinux_value_type_id = types.kernel_value;
+    size = HOSA_ATTR_THROUGH(btf_vmlinux_value_type_id);
+  }
   attr.map_extra = types.extra;
-  const std::size_t size = types.extra != 0 ? HOSA_ATTR_THROUGH(map_extra) : HOSA_ATTR_THROUGH(btf_value_type_id);
+  if (types.extra != 0) size = HOSA_ATTR_THROUGH(map_extra);
+  if (types.kernel_module != 0) {
+    attr.map_flags |= kTypeInModule;
+    std::memcpy(reinterpret_cast<char*>(&attr) + kModuleAt, &types.kernel_module, sizeof types.kernel_module);
+    size = kModuleAt + sizeof types.kernel_module;
+  }
   return descriptor(call(BPF_MAP_CREATE, attr, size), "create BPF map", name);
 }
 

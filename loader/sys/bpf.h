@@ -26,16 +26,18 @@ struct MapShape {
   friend bool operator==(const MapShape&, const MapShape&) = default;
 };
 
-// name: cut to the kernel's 15 characters; only [A-Za-z0-9_.] are allowed.
-Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape);
-// The same with types (btf: descriptor), an inner map's descriptor and map_extra; 0 where there is none.
+// What only some maps need; 0 where there is none.
 struct MapTypes {
-  int btf = 0;
+  int btf = 0;  // descriptor
   uint32_t key = 0, value = 0;
-  int inner = 0;
-  uint64_t extra = 0;  // 5.16
+  int inner = 0;              // descriptor of the inner map
+  uint32_t numa_node = 0;     // with BPF_F_NUMA_NODE
+  uint64_t extra = 0;         // 5.16
+  uint32_t kernel_value = 0;  // struct_ops: the kernel's type (5.6),
+  int kernel_module = 0;      // and the descriptor of the module's BTF that holds it (6.9)
 };
-Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape, const MapTypes& types);
+// name: cut to the kernel's 15 characters; only [A-Za-z0-9_.] are allowed.
+Result<Fd> bpf_create_map(std::string_view name, const MapShape& shape, const MapTypes& types = {});
 // From now on neither programs nor descriptors write it, so that the verifier knows what it holds (5.2).
 Result<void> bpf_freeze(int map);
 // With a log buffer the kernel writes there what it finds wrong, NUL-terminated.

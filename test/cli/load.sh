@@ -22,6 +22,19 @@ verdict load-source-line "$(head -3 "$dir/err")" grep -qE '^  instruction [0-9]+
 verdict load-malformed "exit code or a line missing" \
   test "$?" = 1 -a "$(wc -l <"$dir/out")" = "$(find "$fixtures/malformed" -name '*.o' | wc -l)"
 
+"$load" build/probes/*.bpf.o >"$dir/out" 2>"$dir/err"
+code=$?
+verdict load-probes-of-today "exit code $code: $(head -1 "$dir/err")" test "$code" = 0
+
+"$load" --btf none "$fixtures"/contexts/contexts.bpf.o >"$dir/out" 2>"$dir/err"
+code=$?
+verdict load-without-btf "$(head -1 "$dir/err")" test "$code" = 1 -a "$(wc -l <"$dir/err")" = 1
+verdict load-says-what-needs-btf "$(head -1 "$dir/err")" grep -q 'task: needs kernel BTF: type task_struct' "$dir/err"
+verdict load-contexts-from-formats "$(cat "$dir/out")" test "$(grep -o '"errno":0' "$dir/out" | wc -l)" = 3
+
+"$load" "$fixtures"/links/links.bpf.o >"$dir/out" 2>"$dir/err"
+verdict load-links "$(cat "$dir/err")" test "$(grep -o '"errno":0' "$dir/out" | wc -l)" = 3 -a "$(wc -l <"$dir/err")" = 2
+
 "$load" --type 0 x 2>"$dir/err"
 code=$?
 verdict load-usage "$(head -1 "$dir/err")" test "$code" = 2

@@ -37,10 +37,10 @@ class Tracefs {
   Fd fd_;
 };
 
-ObjectSpec naming(const char* event, std::initializer_list<const char*> names) {
-  ObjectSpec object;
-  for (const char* name : names) object.fields.push_back({event, name});
-  return object;
+ContextFields naming(const char* event, std::initializer_list<const char*> names) {
+  ContextFields fields;
+  for (const char* name : names) fields.push_back({event, name});
+  return fields;
 }
 
 bpf_insn load(unsigned char code, int field) {

@@ -24,12 +24,12 @@ endif
 UAPIDIR := $(B)/uapi-$(ARCH)
 UAPI    := $(UAPIDIR)/asm
 # The builtin directory and libgcc are asked for late: on a bare machine the compiler comes with the first command.
-SHIP_FLAGS = -fno-asynchronous-unwind-tables -fno-stack-protector -ffunction-sections -fdata-sections -fno-pie -D_GLIBCXX_OS_DEFINES=1 -DHOSA_SHIPPED=1 -nostdinc -nostdinc++ -isystem $(CXXINC) -isystem $(CXXCFG) -isystem $(MUSLINC) -isystem $$($(SHIP_CXX) -print-file-name=include) -isystem $(UAPIDIR)
+SHIP_FLAGS = -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-stack-protector -ffunction-sections -fdata-sections -fno-pie -D_GLIBCXX_OS_DEFINES=1 -DHOSA_SHIPPED=1 -nostdinc -nostdinc++ -isystem $(CXXINC) -isystem $(CXXCFG) -isystem $(MUSLINC) -isystem $$($(SHIP_CXX) -print-file-name=include) -isystem $(UAPIDIR)
 SHIP_LD    = $(SHIP_CXX) -static -no-pie -nostdlib -Wl,--gc-sections -Wl,--build-id=none -s
 SHIP_CRT1  = $(MUSLLIB)/crt1.o $(MUSLLIB)/crti.o
 SHIP_LIBS  = -Wl,--start-group $(MUSLLIB)/libc.a $$($(SHIP_CXX) -print-libgcc-file-name) -Wl,--end-group $(MUSLLIB)/crtn.o
 ifeq ($(LIBC),glibc)
-  SHIP_FLAGS = -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fno-pie
+  SHIP_FLAGS = -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections -fno-pie
   SHIP_LD    = $(SHIP_CXX) -static -no-pie -nostdlib -nostartfiles -Wl,--gc-sections -s
   SHIP_CRT1  = $$($(SHIP_CXX) -print-file-name=crt1.o) $$($(SHIP_CXX) -print-file-name=crti.o) $$($(SHIP_CXX) -print-file-name=crtbeginT.o)
   SHIP_LIBS  = -Wl,--start-group -lm -lc -lgcc -lgcc_eh -Wl,--end-group $$($(SHIP_CXX) -print-file-name=crtend.o) $$($(SHIP_CXX) -print-file-name=crtn.o)

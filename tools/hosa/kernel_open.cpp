@@ -182,7 +182,7 @@ Result<void> KernelSide::attach_block_bytes() {
   if (!tracefs_) return no_tracefs_;
   const auto object = read_object(HOSA_EMBEDDED(block));
   if (!object) return object.error();
-  const auto places = find_fields(tracefs_.get(), *object);
+  const auto places = find_fields(tracefs_.get(), object->fields);
   if (!places) return places.error();
   const ProgramSpec* const program = object->find_program("hosa_block_bytes");
   if (program == nullptr) return make_error(0, "no such program in the object:", "hosa_block_bytes");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "loader/kernel_config.h"
+#include "loader/kernel_symbols.h"
 #include "loader/sys/text.h"
 #include "tools/hosa_load/loading.h"
 
@@ -100,11 +101,21 @@ bool has_cookie() {
   return bpf_load_program(program).has_value();
 }
 
+// Whether system calls are functions with a prefix of their architecture's, which take registers (4.17).
+bool has_wrapped_calls(const KernelTypes& kernel) {
+  constexpr std::string_view kNames[] = {"__arm64_sys_bpf", "__x64_sys_bpf"};
+  List<KernelSymbol> symbols;
+  for (const std::string_view name : kNames)
+    if (kernel.find(name, BTF_KIND_FUNC) || !symbols.push_back({name})) return true;
+  if (kernel.present() || !read_kernel_symbols(symbols)) return false;
+  return symbols[0].found || symbols[1].found;
+}
+
 std::optional<uint64_t> answer(const Loading& loading, std::string_view name) {
   if (name == "LINUX_KERNEL_VERSION") return running_kernel_version();
   if (name == "LINUX_HAS_BPF_COOKIE") return has_cookie() ? 1 : 0;
   if (name != "LINUX_HAS_SYSCALL_WRAPPER") return std::nullopt;
-  return loading.kernel.find("__x64_sys_bpf", BTF_KIND_FUNC) || loading.kernel.find("__arm64_sys_bpf", BTF_KIND_FUNC);
+  return has_wrapped_calls(loading.kernel);
 }
 
 Result<void> fill_word(const Loading& loading, const ImageExtern& item, const List<ConfigWord>& config,

@@ -90,11 +90,9 @@ Result<void> put_variable(Loading& loading, const ImageExtern& item, bpf_insn* i
 
 bool want_target(const ImageFunction& function, KernelTypes& kernel) {
   const SectionKind* const kind = section_kind(function.section_name);
-  if (!function.entry || kind == nullptr || kind->prefix == nullptr) return true;
-  FixedString<255> wanted(kind->prefix);
-  std::string_view target = section_target(function.section_name);
-  if (const std::size_t colon = target.find(':'); colon != std::string_view::npos) target = slice(target, colon + 1);
-  return target.empty() || kernel.want(wanted.append(target).view());
+  if (!function.entry || kind == nullptr || kind->target == SectionKind::Target::none) return true;
+  const TargetName target = target_name(function.section_name, *kind);
+  return target.name.empty() || kernel.want(target.name.view());
 }
 
 }  // namespace
@@ -108,8 +106,7 @@ Result<void> want_names(const ObjectImage& image, KernelTypes& kernel) {
     if (!item.kconfig && !is_untyped(image, item)) room = room && kernel.want(item.name);
   }
   for (const ImageMap& map : image.maps) {
-    const auto type = map.operations ? image.btf.type(map.value_type) : std::nullopt;
-    if (type) room = room && kernel.want(image.btf.name(type->name).view());
+    if (map.operations) room = room && want_operations(image, map, kernel);
   }
   if (!room) return make_error(ENOMEM, "collect names");
   return want_core_types(image, kernel);

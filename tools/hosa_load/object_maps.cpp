@@ -2,6 +2,7 @@
 // only the programs that use it.
 #include "loader/kernel_btf.h"
 #include "loader/sys/cpu_list.h"
+#include "loader/sys/text.h"
 #include "tools/hosa_load/loading.h"
 
 namespace hosa {
@@ -78,7 +79,10 @@ FixedString<15> kernel_name(std::string_view name) {
 // With types where the kernel takes them, else without.
 Result<Fd> create(Loading& loading, const ImageMap& map, int inner) {
   const FixedString<15> name = kernel_name(map.name.view());
-  MapTypes types{0, 0, 0, inner, map.extra};
+  MapTypes types;
+  types.inner = inner;
+  types.numa_node = map.numa_node;
+  types.extra = map.extra;
   const int btf = map.key_type == 0 && map.value_type == 0 ? -1 : untyped(map.shape.type) ? -1 : object_btf(loading);
   if (btf >= 0) {
     types.btf = btf;
@@ -140,7 +144,31 @@ Result<void> fill_slots(Loading& loading, uint32_t number, int fd) {
   return {};
 }
 
+// Tables of programs whose programs are loaded. Nobody needs one that no program asked for.
+Result<void> fill_table(Loading& loading, uint32_t number) {
+  if (loading.maps[number] < 0) return {};
+  for (const ImageSlot& slot : loading.image.slots) {
+    if (slot.map != number) continue;
+    const ImageSymbol& symbol = loading.image.symbols[slot.symbol];
+    const auto function = loading.image.function_at(symbol.section, symbol.value);
+    if (!function || loading.programs[*function] < 0) continue;
+    const auto value = static_cast<uint32_t>(loading.programs[*function]);
+    if (const auto written = bpf_update(loading.maps[number], &slot.index, &value); !written) return written;
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<void> fill_with_programs(Loading& loading, uint32_t number) {
+  const ImageMap& map = loading.image.maps[number];
+  if (!map.operations) return map.shape.type == BPF_MAP_TYPE_PROG_ARRAY ? fill_table(loading, number) : Result<void>();
+  if (slice(loading.image.sections[map.section].name, 0, 1) == "?") return {};
+  // What was refused has been told; without it the structure is not whole.
+  for (const ImageOperation& operation : loading.image.operations)
+    if (operation.map == number && loading.programs[operation.function] < 0) return {};
+  return make_operations(loading, number);
+}
 
 int object_btf(Loading& loading) {
   if (loading.btf_tried || !loading.image.has_btf) return loading.btf.get();

@@ -1,7 +1,5 @@
 // Output: text for a descriptor, gathered and written in blocks. (printf would cost this program 12 KB.)
 #pragma once
-#include <unistd.h>
-
 #include "loader/sys/fixed.h"
 
 namespace hosa {
@@ -13,43 +11,12 @@ class Output {
   Output& operator=(const Output&) = delete;
   ~Output() { flush(); }
 
-  Output& text(std::string_view text) {
-    for (const char letter : text) {
-      if (size_ == sizeof buffer_) flush();
-      buffer_[size_++] = letter;
-    }
-    return *this;
-  }
-  Output& number(int64_t value) {
-    FixedString<24> digits;
-    return text(digits.append_number(value).view());
-  }
-  Output& hex(uint64_t value, int digits) {
-    while (digits-- > 0) text(std::string_view(&"0123456789abcdef"[value >> 4 * digits & 15], 1));
-    return *this;
-  }
+  Output& text(std::string_view text);
+  Output& number(int64_t value);
+  Output& hex(uint64_t value, int digits);
   // As a string of JSON, with its quotes.
-  Output& quoted(std::string_view words) {
-    text("\"");
-    for (const char letter : words) {
-      const auto code = static_cast<unsigned char>(letter);
-      if (code < 0x20 || code >= 0x7f) {
-        text("\\u").hex(code, 4);
-        continue;
-      }
-      if (letter == '"' || letter == '\\') text("\\");
-      text(std::string_view(&letter, 1));
-    }
-    return text("\"");
-  }
-  void flush() {
-    for (std::size_t at = 0; at < size_;) {
-      const ssize_t put = ::write(fd_, buffer_ + at, size_ - at);
-      if (put <= 0) break;
-      at += static_cast<std::size_t>(put);
-    }
-    size_ = 0;
-  }
+  Output& quoted(std::string_view words);
+  void flush();
 
  private:
   int fd_;

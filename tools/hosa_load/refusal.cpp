@@ -54,15 +54,15 @@ void find_source(const Loading& loading, const LinkedProgram& program, std::stri
 
 }  // namespace
 
-Result<void> explain_refusal(Loading& loading, const LinkedProgram& program, const ProgramText& text,
-                             const Error& refused, ProgramReport& report) {
+Result<Fd> explain_refusal(Loading& loading, const LinkedProgram& program, const ProgramText& text,
+                           const Error& refused, ProgramReport& report) {
   Error error = refused;
   for (std::size_t bytes = kFirstLog; bytes <= kLargestLog; bytes *= 8) {
     auto log = Mapping::of_memory(bytes);
     if (!log) break;
     const std::span<char> room(reinterpret_cast<char*>(log->data()), log->size());
-    const auto again = bpf_load_program(text, room);
-    if (again) return {};  // it was refused for want of something that is there now
+    auto again = bpf_load_program(text, room);
+    if (again) return again;  // it was refused for want of something that is there now
     const std::string_view all(room.data(), ::strnlen(room.data(), room.size()));
     const bool cut = again.error().code == ENOSPC;
     if (cut && (loading.options.verbose || all.find("\nprocessed ") == std::string_view::npos)) continue;
