@@ -39,6 +39,8 @@ TEST_CASE("64 MB of small pages are counted and attributed to their process with
   CHECK(after.anon_bytes - before.anon_bytes > kTouched * 0.97);
   CHECK(after.all_bytes - before.all_bytes >= after.anon_bytes - before.anon_bytes);
   CHECK(static_cast<double>(usage.anon_bytes - usage_before.anon_bytes) == Approx(kTouched).epsilon(0.05));
+  CHECK(usage.shared_bytes - usage_before.shared_bytes < 2 * kMegabyte);
+  CHECK(usage.kernel_bytes - usage_before.kernel_bytes < 2 * kMegabyte);
   CHECK(after.faults - before.faults >= kTouched / static_cast<std::size_t>(::getpagesize()));
 #ifdef __SANITIZE_ADDRESS__
   constexpr double kOff = 0.15;  // one shadow page per eight is read as well
@@ -92,6 +94,8 @@ TEST_CASE("a file that is read and written is no anonymous memory, but it is in 
   const hosa_usage after = opened.usage_of(child.pid());
   CHECK(after.anon_bytes - before.anon_bytes < 4 * kMegabyte);
   CHECK(after.all_bytes - before.all_bytes > 28 * kMegabyte);
+  CHECK(after.shared_bytes - before.shared_bytes < 2 * kMegabyte);
+  CHECK(after.kernel_bytes - before.kernel_bytes < 2 * kMegabyte);
 }
 
 TEST_CASE("brk calls are counted while a turn runs, and not outside it") {
@@ -240,6 +244,7 @@ TEST_CASE("tmpfs and socket buffers are in the count of all pages within 5 %, an
   const hosa_usage after = opened.usage_of(child.pid());
   CHECK(static_cast<double>(after.all_bytes - before.all_bytes) == Approx(kTouched).epsilon(0.05));
   CHECK(after.anon_bytes - before.anon_bytes < 2 * kMegabyte);
+  CHECK(static_cast<double>(after.shared_bytes - before.shared_bytes) == Approx(kTouched).epsilon(0.05));
 
   Child sender([] {
     for (int pair = 0; pair < 64; ++pair) {
@@ -258,6 +263,23 @@ TEST_CASE("tmpfs and socket buffers are in the count of all pages within 5 %, an
   // 2 MB of buffer space (twice SO_SNDBUF) each, bookkeeping included: at least 1 MB of it is pages.
   CHECK(sender_after.all_bytes - sender_before.all_bytes > 64 * kMegabyte);
   CHECK(sender_after.anon_bytes - sender_before.anon_bytes < 2 * kMegabyte);
+  CHECK(sender_after.shared_bytes - sender_before.shared_bytes < 2 * kMegabyte);
+  CHECK(sender_after.kernel_bytes - sender_before.kernel_bytes > 64 * kMegabyte);
+}
+
+TEST_CASE("shared memory that is mapped is in no anonymous count, and its toucher's within 5 %") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  Child child([] {
+    void* const start = ::mmap(nullptr, kTouched, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    for (std::size_t i = 0; i < kTouched; i += 4096) static_cast<char*>(start)[i] = 1;
+    ::munmap(start, kTouched);
+  });
+  const hosa_usage before = opened.usage_of(child.pid());
+  child.run();
+  const hosa_usage after = opened.usage_of(child.pid());
+  CHECK(static_cast<double>(after.shared_bytes - before.shared_bytes) == Approx(kTouched).epsilon(0.05));
+  CHECK(after.anon_bytes - before.anon_bytes < 2 * kMegabyte);
 }
 
 TEST_CASE("what is taken away lowers single sensors and says so") {

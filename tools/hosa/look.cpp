@@ -74,7 +74,7 @@ bool Agent::count() {
   if (!suspicious && scope_.by_command())
     know_everybody();  // command lines of those born since, too
   else
-    census_.take(now_s, moment_->unowned_bytes, handed_, look);
+    census_.take(now_s, moment_->unowned, handed_, look);
   counted_s_ = now_s;
   if (suspicious) looked_s_ = now_s;
   // Also while somebody is suspected: what counts as "before" is older than the onset, and on a machine whose churn
