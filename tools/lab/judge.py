@@ -461,19 +461,28 @@ def judge_doctor(v, s, out, folder, agent, ram_mb, promise):
     senses, means, m = {x["name"]: x for x in d["senses"]}, {x["name"]: x for x in d["means"]}, d["machine"]
     # What the v2 root offers, whoever has switched it on below; where nothing is mounted hosa mounts it privately.
     memory = "cgroup_disable=memory" not in words and settings["CGROUPS"] != "v1"
+    locked, page = "lockdown=confidentiality" in words, 16384 if "16k" in v["kernel"] else 4096
+    rungs = {x["sensor"]: x["rung"] for x in d["rungs"]}
     v["senses"] = f"{sum(x['rung'] != 'absent' for x in senses.values())} of {len(senses)}"
     truths = {"memory controller": (m["memory_controller"], memory), "BTF": (m["btf"], settings["HIDE_BTF"] != "1"),
-              "tracefs": (m["tracefs"], True), "PSI": (m["psi"], "psi=0" not in words), "root": (m["root"], True),
+              "tracefs": (m["tracefs"], not locked), "PSI": (m["psi"], "psi=0" not in words), "root": (m["root"], True),
               "insurance": (means["memory insurance"]["rung"] == "memory.high", memory),
               "PSI dimension": (senses["cpu_wait"]["rung"] != "absent", "psi=0" not in words),
               "swap dimension": (senses["swapped"]["rung"] != "absent", settings["ZRAM_MB"] != "0"),
               "hold room": (means["hold room"]["rung"].startswith("cgroup.freeze"), True),
-              "page allocator": (senses["memory_allocated"]["rung"], "raw_tp mm_page_alloc")}
+              "page allocator": (senses["memory_allocated"]["rung"], "raw_tp mm_page_alloc"),
+              "page size": (m["page_bytes"], page), "one real memory node": (m["memory nodes"].startswith("1 real node"), True),
+              "lockdown": (m["lockdown"] == "confidentiality", locked),
+              "allocation flags": (rungs["allocation flags"].startswith("tracefs"), not locked),
+              "bytes of disks": (rungs["block bytes"] != "absent", not locked),
+              "brk": (rungs["brk"] != "absent", not locked)}
     v["broken"] += [f"doctor says {name} is {said}, the lab knows {so}" for name, (said, so) in truths.items() if said != so]
     if "cgroup_disable=memory" in words and "cgroup_disable=memory" not in means["memory insurance"]["improve"]:
         v["broken"].append(f"no remedy for the missing controller: {means['memory insurance']['improve']}")
     if "psi=0" in words and "psi=1" not in senses["cpu_wait"]["improve"]:
         v["broken"].append(f"no remedy for missing PSI: {senses['cpu_wait']['improve']}")
+    if locked and "lockdown=integrity" not in senses["brk_calls"]["improve"]:
+        v["broken"].append(f"no remedy for lockdown: {senses['brk_calls']['improve']}")
     for name in ("doctor.exit", "jump.exit"):
         if read_text(os.path.join(out, name)).strip() != "0":
             v["broken"].append(f"{name}: {read_text(os.path.join(out, name)).strip()}")
