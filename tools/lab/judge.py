@@ -168,6 +168,8 @@ def judge(s, folder, agent, ram_mb, reason):
     verdict = {"green": True, "broken": []}
     if reason or not os.path.exists(os.path.join(out, "script.exit")):
         verdict["broken"].append("the guest did not come to its end: " + (reason or "see serial.log"))
+    if "zram: failed" in read_text(os.path.join(out, "init.log")):
+        verdict["broken"].append("the guest has no swap: see out/init.log")
     import judge_server  # it uses this file's readers
     judges = {"server": judge_server.judge_server, "episode": judge_episode, "innocents": judge_innocents, "calm": judge_calm, "kill": judge_kill, "unit": judge_unit,
               "doctor": judge_doctor, "life": judge_life}
@@ -461,7 +463,7 @@ def judge_doctor(v, s, out, folder, agent, ram_mb, promise):
     senses, means, m = {x["name"]: x for x in d["senses"]}, {x["name"]: x for x in d["means"]}, d["machine"]
     # What the v2 root offers, whoever has switched it on below; where nothing is mounted hosa mounts it privately.
     memory = "cgroup_disable=memory" not in words and settings["CGROUPS"] != "v1"
-    locked, page = "lockdown=confidentiality" in words, 16384 if "16k" in v["kernel"] else 4096
+    locked, page = "lockdown=confidentiality" in words, 16384 if "-16k " in read_text(os.path.join(out, "init.log")) else 4096
     rungs = {x["sensor"]: x["rung"] for x in d["rungs"]}
     v["senses"] = f"{sum(x['rung'] != 'absent' for x in senses.values())} of {len(senses)}"
     truths = {"memory controller": (m["memory_controller"], memory), "BTF": (m["btf"], settings["HIDE_BTF"] != "1"),
