@@ -172,7 +172,7 @@ def judge(s, folder, agent, ram_mb, reason):
         verdict["broken"].append("the guest has no swap: see out/init.log")
     import judge_server  # it uses this file's readers
     judges = {"server": judge_server.judge_server, "episode": judge_episode, "innocents": judge_innocents, "calm": judge_calm, "kill": judge_kill, "unit": judge_unit,
-              "doctor": judge_doctor, "life": judge_life}
+              "doctor": judge_doctor, "life": judge_life, "unplug": judge_unplug}
     promises = {**PROMISES, **s["promises"]}
     try:
         judges[s["script"]](verdict, s, out, folder, agent, ram_mb, promises)
@@ -493,6 +493,21 @@ def judge_doctor(v, s, out, folder, agent, ram_mb, promise):
     v["ticks_around_jumps"] = ticks
     if not ticks[0] < ticks[1] < ticks[2] or ticks[2] - ticks[0] > 120:
         v["broken"].append(f"ticks before, after a jump forward, after one back: {ticks}")
+
+
+def judge_unplug(v, s, out, folder, agent, ram_mb, promise):
+    """The agent goes on, and what it senses stays within what a machine can be."""
+    if read_text(os.path.join(out, "online")).strip() != "0" or "refused" in read_text(os.path.join(out, "script.log")):
+        v["broken"].append("no CPU was taken away: " + read_text(os.path.join(out, "script.log")).strip()[:100])
+    if read_text(os.path.join(out, "plug.exit")).strip() != "0":
+        v["broken"].append("the agent ended with " + read_text(os.path.join(out, "plug.exit")).strip())
+    states = [read_json(os.path.join(out, f"{when}.json")) for when in ("before", "without", "after")]
+    v["ticks"], v["busy"] = [x["ticks"] for x in states], [x["x"]["cpu_busy"] for x in states]
+    if not v["ticks"][0] < v["ticks"][1] < v["ticks"][2]:
+        v["broken"].append(f"ticks before, without the CPU, after: {v['ticks']}")
+    wild = {name: value for x in states for name, value in x["x"].items() if value < 0 or name.startswith("cpu_busy") and value > 1.05}
+    if wild:
+        v["broken"].append(f"no machine is like this: {wild}")
 
 
 def line(v):
