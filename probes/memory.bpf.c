@@ -11,7 +11,8 @@
  * most pages of any kind (a compiler): tmpfs and shared memory are movable pages without __GFP_ZERO (anonymous),
  * __GFP_WRITE (a file that is written) and __GFP_NORETRY (read ahead); anonymous pages that are copied on write look
  * the same. The kernel's own are neither movable nor reclaimable nor zeroed (page tables, stacks), nor
- * __GFP_HIGHMEM (pipes), __GFP_WRITE (a block device's cache) or __GFP_HIGH (an interrupt's, whoever runs just then). */
+ * __GFP_HIGHMEM (pipes), __GFP_WRITE (a block device's cache) or __GFP_HIGH (an interrupt's, whoever runs just then).
+ */
 #include "probes/attribute.h"
 
 ALWAYS_INLINE int is_anonymous(const struct hosa_config* config_now, __u64 gfp, __u64 order) {
