@@ -14,23 +14,37 @@ struct Candidate {
 };
 using Candidates = FixedVector<Candidate, kMembers>;
 
+using Amounts = FixedVector<double, kMembers>;
+
+double grown(const Member& now, const Member* before, double Member::*what) {
+  return std::max(0.0, now.*what - (before != nullptr ? before->*what : 0));
+}
+
+double total(const Amounts& amounts) {
+  double sum = 0;
+  for (const double amount : amounts) sum += amount;
+  return sum;
+}
+
 // Net growth of each; then what is left of the unit's growth, in proportion to the pages each was handed.
 double measure(const Members& before, const Members& now, double unit_growth, Candidates& out) {
-  double net_total = 0, gross_total = 0;
-  FixedVector<double, kMembers> gross;
+  static Amounts unowned, gross;
+  unowned.clear(), gross.clear();
+  double net_total = 0;
   for (const Member& member : now) {
     const Member* then = find_member(before, member.pid, member.start_ticks);
-    const double net = std::max(0.0, member.bytes - (then != nullptr ? then->bytes : 0));
-    const double handed = std::max(0.0, member.gross_bytes - (then != nullptr ? then->gross_bytes : 0));
+    const double net = grown(member, then, &Member::bytes);
     out.push_back({&member, net, then == nullptr});
-    gross.push_back(handed);
+    unowned.push_back(grown(member, then, &Member::unowned_bytes));
+    gross.push_back(grown(member, then, &Member::gross_bytes));
     net_total += net;
-    gross_total += handed;
   }
   const double rest = unit_growth - net_total;
+  const Amounts& handed = total(unowned) >= rest / 2 ? unowned : gross;
+  const double all = total(handed);
   // A tenth may be page tables, kernel memory, or statm's lag (64 pages a thread up to 6.1).
-  if (rest < unit_growth / 10 || gross_total <= 0) return net_total;
-  for (std::size_t i = 0; i < out.size(); ++i) out[i].growth += rest * gross[i] / gross_total;
+  if (rest < unit_growth / 10 || all <= 0) return net_total;
+  for (std::size_t i = 0; i < out.size(); ++i) out[i].growth += rest * handed[i] / all;
   return net_total + rest;
 }
 

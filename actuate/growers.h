@@ -2,7 +2,8 @@
 //
 // Largest growth first until 98 % of the cgroup's growth since onset is explained (with 80 %, 3 of 16 leakers stayed
 // outside and filled the machine); and whoever, inside the cgroup, gave birth to a grower that was born since onset.
-// Growth that no process shows as its own memory (tmpfs, socket buffers) is dealt out by the pages each was handed.
+// Growth that no process shows as its own memory (tmpfs, socket buffers) is dealt out by the pages of such kinds that
+// each was handed, or, where those explain less than half of it, by all pages.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -18,8 +19,9 @@ inline constexpr std::size_t kMostGrowers = 64;  // more: the cgroup is frozen i
 struct Member {
   int pid = 0, parent = 0, session = 0;
   uint64_t start_ticks = 0;
-  double bytes = 0;        // anonymous memory of its own, resident
-  double gross_bytes = 0;  // all pages it was ever handed, as far as the probes saw
+  double bytes = 0;          // anonymous memory of its own, resident
+  double gross_bytes = 0;    // all pages it was ever handed, as far as the probes saw
+  double unowned_bytes = 0;  // of them tmpfs, shared memory and the kernel's own
   double cpu_s = 0;
   bool held = false;  // in the hold room already
   bool is_protected = false;

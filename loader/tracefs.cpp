@@ -70,16 +70,10 @@ std::optional<FixedString<255>> find_mount_in_file(int fd, std::string_view type
   }
 }
 
-Result<Fd> private_mount(const char* type) {
-  const Fd context(static_cast<int>(::syscall(kFsopen, type, kCloseOnExec)));
-  if (!context) return errno_error("open file system", type);
-  if (::syscall(kFsconfig, context.get(), kFsconfigCreate, nullptr, nullptr, 0) < 0)
-    return errno_error("create file system", type);
-  Fd mount(static_cast<int>(::syscall(kFsmount, context.get(), kCloseOnExec, 0)));
-  if (!mount) return errno_error("mount file system", type);
-  // The mount descriptor is an O_PATH one: open its root for reading, as every other directory here.
-  auto directory = open_directory(mount.get(), ".");
-  return directory;
+// A kernel in lockdown (confidentiality) mounts tracefs and leaves it empty.
+Result<Fd> with_events(Result<Fd> tracefs) {
+  if (!tracefs || ::faccessat(tracefs->get(), "events", F_OK, 0) == 0) return tracefs;
+  return make_error(EPERM, "tracefs shows no events, as under kernel lockdown");
 }
 
 Result<FixedString<160>> event_path(std::string_view event, std::string_view file) {
@@ -133,6 +127,18 @@ std::optional<FixedString<255>> find_mount(std::string_view mountinfo, std::stri
   return std::nullopt;
 }
 
+Result<Fd> mount_privately(const char* type) {
+  const Fd context(static_cast<int>(::syscall(kFsopen, type, kCloseOnExec)));
+  if (!context) return errno_error("open file system", type);
+  if (::syscall(kFsconfig, context.get(), kFsconfigCreate, nullptr, nullptr, 0) < 0)
+    return errno_error("create file system", type);
+  Fd mount(static_cast<int>(::syscall(kFsmount, context.get(), kCloseOnExec, 0)));
+  if (!mount) return errno_error("mount file system", type);
+  // The mount descriptor is an O_PATH one: open its root for reading, as every other directory here.
+  auto directory = open_directory(mount.get(), ".");
+  return directory;
+}
+
 Result<Fd> open_tracefs(const char* proc) {
   FixedString<200> path(proc);
   path.append("/self/mountinfo");
@@ -140,10 +146,11 @@ Result<Fd> open_tracefs(const char* proc) {
     if (const auto point = find_mount_in_file(mounts->get(), "tracefs")) {
       auto directory = open_directory(AT_FDCWD, point->c_str());
       struct statfs what {};
-      if (directory && ::fstatfs(directory->get(), &what) == 0 && what.f_type == kTracefsMagic) return directory;
+      if (directory && ::fstatfs(directory->get(), &what) == 0 && what.f_type == kTracefsMagic)
+        return with_events(std::move(directory));
     }
   }
-  return private_mount("tracefs");
+  return with_events(mount_privately("tracefs"));
 }
 
 Result<TraceFormat> parse_format(std::string_view text) {

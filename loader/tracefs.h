@@ -21,6 +21,9 @@ namespace hosa {
 // nobody else sees (fsopen and fsmount, 5.2+: mounted nowhere, gone with the descriptor). proc: "/proc".
 Result<Fd> open_tracefs(const char* proc);
 
+// The root of a file system without a device ("tracefs", "securityfs"), mounted nowhere, gone with the descriptor.
+Result<Fd> mount_privately(const char* type);
+
 // The mount point of the first whole (root "/") mount of that type in mountinfo text; octal escapes undone.
 // Format: proc(5), "/proc/pid/mountinfo". Nothing when there is none.
 std::optional<FixedString<255>> find_mount(std::string_view mountinfo, std::string_view type);

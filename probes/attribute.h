@@ -16,12 +16,14 @@ ALWAYS_INLINE struct hosa_config* settings(void) {
 }
 
 ALWAYS_INLINE void add_usage(struct hosa_usage* usage, int subject, __u64 amount, __u64 cgroup) {
-  add(subject == HOSA_ANON_BYTES    ? &usage->anon_bytes
-      : subject == HOSA_ALL_BYTES   ? &usage->all_bytes
-      : subject == HOSA_FAULTS      ? &usage->faults
-      : subject == HOSA_BLOCK_BYTES ? &usage->block_bytes
-      : subject == HOSA_PACKETS     ? &usage->packets
-                                    : &usage->forks,
+  add(subject == HOSA_ANON_BYTES     ? &usage->anon_bytes
+      : subject == HOSA_ALL_BYTES    ? &usage->all_bytes
+      : subject == HOSA_FAULTS       ? &usage->faults
+      : subject == HOSA_BLOCK_BYTES  ? &usage->block_bytes
+      : subject == HOSA_PACKETS      ? &usage->packets
+      : subject == HOSA_SHARED_BYTES ? &usage->shared_bytes
+      : subject == HOSA_KERNEL_BYTES ? &usage->kernel_bytes
+                                     : &usage->forks,
       amount);
   usage->cgroup = cgroup;
 }

@@ -17,6 +17,8 @@ enum hosa_span { HOSA_SHORT_WINDOW, HOSA_LONG_WINDOW, HOSA_SPANS };
 #define HOSA_FAULTS HOSA_SUBJECTS
 #define HOSA_BLOCK_BYTES (HOSA_SUBJECTS + 1)
 #define HOSA_PACKETS (HOSA_SUBJECTS + 2)
+#define HOSA_SHARED_BYTES (HOSA_SUBJECTS + 3)
+#define HOSA_KERNEL_BYTES (HOSA_SUBJECTS + 4)
 #define HOSA_SAMPLE_FAULTS 16
 #define HOSA_SAMPLE_PACKETS 16
 #define HOSA_SHORT_WINDOW_NS 10000000ULL
@@ -70,7 +72,9 @@ struct hosa_cpu {
   __u64 limits[HOSA_SUBJECTS][HOSA_SPANS]; /* per window, of this CPU; 0 = off */
   struct hosa_window windows[HOSA_SUBJECTS][HOSA_SPANS];
   __u32 ended[HOSA_SUBJECTS][HOSA_SPANS][HOSA_BUCKETS]; /* windows that are over, by how much they held */
-  __u64 spare[6];
+  __u64 shared_pending;                                 /* as all_pending */
+  __u64 kernel_pending;
+  __u64 spare[4];
 };
 
 /* The single slot of `config`, mapped writable by user side; all zero (and no limit in the slots) = probes count,
@@ -80,6 +84,8 @@ struct hosa_config {
   __u64 gfp_movable; /* bit values from the tracepoint's format; they are not ABI */
   __u64 gfp_zero;
   __u64 gfp_nomemalloc;
+  __u64 gfp_not_shared; /* a movable page with none of these is no anonymous one and no file's (memory.bpf.c) */
+  __u64 gfp_not_kernel; /* a page with none of these is the kernel's own */
   __u64 quiet_until_ns; /* CLOCK_MONOTONIC: no record before this */
   __u64 own_tgid;       /* hosa itself is never attributed */
   struct hosa_quota quotas[HOSA_QUOTAS];
@@ -92,8 +98,10 @@ struct hosa_usage {
   __u64 forks;
   __u64 faults; /* while the fault program is attached */
   __u64 block_bytes;
-  __u64 packets; /* sent; those received are handed over by an interrupt, whoever runs just then */
-  __u64 cgroup;  /* the task's cgroup id at its last sample; on cgroup v1 hosts always the v2 root */
+  __u64 packets;      /* sent; those received are handed over by an interrupt, whoever runs just then */
+  __u64 shared_bytes; /* tmpfs and shared memory, and copies on write */
+  __u64 kernel_bytes; /* slab that cannot be reclaimed, socket buffers */
+  __u64 cgroup;       /* the task's cgroup id at its last sample; on cgroup v1 hosts always the v2 root */
 };
 #define HOSA_CGROUPS 1024
 #define HOSA_PROCESSES 1024 /* those that were handed 64 KiB lately; reading the table costs by its size */

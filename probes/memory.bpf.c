@@ -5,7 +5,14 @@
  * Anonymous memory is told by its flags: movable and zeroed, or movable, order >= 2 and __GFP_NOMEMALLOC (multi-size
  * and huge pages that are zeroed later). Page cache in large folios has the former but not the latter. The second
  * accumulator counts all pages: tmpfs filled by write() and socket buffers are in no anonymous count, and wake the
- * loop by it. */
+ * loop by it.
+ *
+ * What grows without showing in any process is attributed by itself, so that it is not put down to whoever was handed
+ * most pages of any kind (a compiler): tmpfs and shared memory are movable pages without __GFP_ZERO (anonymous),
+ * __GFP_WRITE (a file that is written) and __GFP_NORETRY (read ahead); anonymous pages that are copied on write look
+ * the same. The kernel's own are neither movable nor reclaimable nor zeroed (page tables, stacks), nor
+ * __GFP_HIGHMEM (pipes), __GFP_WRITE (a block device's cache) or __GFP_HIGH (an interrupt's, whoever runs just then).
+ */
 #include "probes/attribute.h"
 
 ALWAYS_INLINE int is_anonymous(const struct hosa_config* config_now, __u64 gfp, __u64 order) {
@@ -14,18 +21,30 @@ ALWAYS_INLINE int is_anonymous(const struct hosa_config* config_now, __u64 gfp, 
   return order >= 2 && (gfp & config_now->gfp_nomemalloc);
 }
 
+ALWAYS_INLINE void count_anonymous(struct hosa_config* config_now, struct hosa_cpu* slot, __u64 bytes) {
+  add(&slot->anon_bytes, bytes);
+  __u64 due = accumulate(&slot->anon_pending, bytes);
+  if (due) attribute(config_now, slot, HOSA_ANON_BYTES, due);
+}
+
 SECTION("raw_tp/mm_page_alloc") int hosa_page_alloc(__u64* ctx) {
   struct hosa_config* config_now = settings();
   struct hosa_cpu* slot = own_slot();
   if (!config_now || !slot || !ctx[0]) return 0; /* no page: the allocation failed */
-  __u64 order = ctx[1] & 31;
-  __u64 bytes = config_now->page_bytes << order;
+  __u64 order = ctx[1] & 31, gfp = (__u32)ctx[2];
+  __u64 bytes = config_now->page_bytes << order, due = 0;
   add(&slot->all_bytes, bytes);
-  __u64 due = accumulate(&slot->all_pending, bytes);
+  due = accumulate(&slot->all_pending, bytes);
   if (due) attribute(config_now, slot, HOSA_ALL_BYTES, due);
-  if (!is_anonymous(config_now, (__u32)ctx[2], order)) return 0;
-  add(&slot->anon_bytes, bytes);
-  due = accumulate(&slot->anon_pending, bytes);
-  if (due) attribute(config_now, slot, HOSA_ANON_BYTES, due);
+  if (is_anonymous(config_now, gfp, order)) {
+    count_anonymous(config_now, slot, bytes);
+  } else if (gfp & config_now->gfp_movable) {
+    if (gfp & config_now->gfp_not_shared) return 0;
+    due = accumulate(&slot->shared_pending, bytes);
+    if (due) attribute_only(config_now, slot, HOSA_SHARED_BYTES, due);
+  } else if (!(gfp & config_now->gfp_not_kernel)) {
+    due = accumulate(&slot->kernel_pending, bytes);
+    if (due) attribute_only(config_now, slot, HOSA_KERNEL_BYTES, due);
+  }
   return 0;
 }

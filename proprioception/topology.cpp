@@ -131,6 +131,7 @@ Topology read_topology(const Fd& sys) {
   topology.cores = topology.cores == 0 ? topology.cpus : topology.cores;
   topology.threads_per_core = std::max(1u, topology.threads_per_core);
   topology.packages = std::max(1u, topology.packages);
+  if (topology.clusters == topology.cores) topology.clusters = 0;  // arm64 without a cpu-map: each CPU by itself
   topology.core_kinds = count_core_kinds(sys);
   topology.nodes = read_numa_nodes(sys);
   group_by_cache(sys, topology);

@@ -55,6 +55,16 @@ TEST_CASE("growth that is nobody's own memory (tmpfs, sockets) belongs to who wa
   CHECK_FALSE(chosen(growers, 11));
 }
 
+TEST_CASE(
+    "beside a compiler, a file growing in tmpfs belongs to who was handed such pages, not to who was handed most") {
+  auto before = members({member(10, 5), member(11, 5)});
+  auto now = members({member(10, 5, 100), member(11, 5, 900)});
+  now[0].unowned_bytes = 98 * kMega, now[1].unowned_bytes = 1 * kMega;
+  const Growers growers = choose_growers(before, now, 100 * kMega);
+  CHECK(chosen(growers, 10));
+  CHECK_FALSE(chosen(growers, 11));
+}
+
 TEST_CASE("S3: a protected process is never chosen, and its share is told") {
   auto before = members({member(10, 5), member(11, 5)});
   auto now = members({member(10, 105), member(11, 10)});

@@ -1,9 +1,9 @@
-"""offender.py BASE CGROUP idle|spin|leak|births SECONDS [AMOUNT]: a bounded offender for the command-line tests.
+"""offender.py BASE CGROUP idle|spin|leak|share|churn|births SECONDS [AMOUNT]: a bounded offender for the command-line tests.
 
 It joins CGROUP (if not empty), writes its pid to BASE.pid, waits in quiet for five seconds, does its worst for SECONDS,
 and is quiet again for ten. Each phase (quiet, fault, after) is written to BASE.phase. AMOUNT: processes that spin, MB
-that leak (40 MB/s of memory of their own: shared memory is given to whoever is handed the most pages, and beside a
-compiler that is the compiler), or processes that are born and end.
+that leak (40 MB/s of memory of their own, or, share, of a file in memory), MB a second that are taken and given back as
+a compiler does, or processes that are born and end.
 """
 import mmap
 import os
@@ -20,6 +20,28 @@ def leak(seconds, megabytes):
         kept.append(piece)
         time.sleep(1 / 160)
     time.sleep(max(0, end - time.monotonic()))
+
+
+def share(seconds, megabytes):
+    file, piece, end = os.memfd_create("hosa-cli"), bytes(256 << 10), time.monotonic() + seconds
+    for _ in range(megabytes * 4):
+        if time.monotonic() >= end:
+            break
+        os.write(file, piece)
+        time.sleep(1 / 160)
+    time.sleep(max(0, end - time.monotonic()))
+
+
+def churn(seconds, megabytes_a_second):
+    piece, end = bytes(4 << 20), time.monotonic() + seconds
+    while time.monotonic() < end:
+        taken = mmap.mmap(-1, len(piece), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        taken[:] = piece
+        taken.close()
+        if os.fork() == 0:
+            os._exit(0)
+        os.wait()
+        time.sleep(4 / megabytes_a_second)
 
 
 def spin(seconds, processes):
@@ -62,7 +84,7 @@ def main():
     if fault == "idle":
         time.sleep(float(seconds))
     else:
-        {"leak": leak, "spin": spin, "births": births}[fault](float(seconds), amount)
+        {"leak": leak, "share": share, "churn": churn, "spin": spin, "births": births}[fault](float(seconds), amount)
     phase("after")
     time.sleep(10)
 

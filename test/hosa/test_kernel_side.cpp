@@ -6,8 +6,72 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 
+#include <fstream>
+
 #include "loader/sys/file.h"
 #include "test/hosa/kernel_child.h"
+
+namespace {
+
+uint64_t number_in(const char* path) {
+  uint64_t number = 0;
+  std::ifstream(path) >> number;
+  return number;
+}
+
+uint64_t number_after(const char* path, const std::string& key) {
+  std::ifstream file(path);
+  std::string word;
+  uint64_t number = 0;
+  while (file >> word)
+    if (word == key && file >> number) break;
+  return number;
+}
+uint64_t swap_free_bytes() {
+  return number_after("/proc/meminfo", "SwapFree:") * 1024;
+}
+uint64_t swapped_out_pages() {
+  return number_after("/proc/vmstat", "pswpout");
+}
+
+// A setting of the kernel, as it was again afterwards.
+class Setting {
+ public:
+  Setting(const char* path, const char* value) : path_(path) {
+    std::string words;
+    std::getline(std::ifstream(path), words);
+    const std::size_t from = words.find('['), to = words.find(']');
+    if (from == std::string::npos || to == std::string::npos) return;
+    before_ = words.substr(from + 1, to - from - 1);
+    set_ = static_cast<bool>(std::ofstream(path_) << value << std::flush);
+  }
+  ~Setting() {
+    if (set_) std::ofstream(path_) << before_ << std::flush;
+  }
+  explicit operator bool() const { return set_; }
+
+ private:
+  const char* path_;
+  std::string before_;
+  bool set_ = false;
+};
+
+// Mappings of a megabyte each, between which nothing may be touched: no room for a huge page of 2 MB.
+void touch_pieces_of_a_megabyte(int advice) {
+  constexpr std::size_t kGap = 64 * 1024, kStride = kMegabyte + kGap;
+  constexpr std::size_t kBytes = kTouched / kMegabyte * kStride + kGap;
+  void* const raw = ::mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  auto* const start = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(raw) + kGap - 1) & ~(kGap - 1));
+  for (std::size_t piece = 0; piece < kTouched / kMegabyte; ++piece) {
+    char* const at = start + piece * kStride;
+    ::mprotect(at, kMegabyte, PROT_READ | PROT_WRITE);
+    ::madvise(at, kMegabyte, advice);
+    for (std::size_t i = 0; i < kMegabyte; i += 4096) at[i] = 1;
+  }
+  ::munmap(raw, kBytes);
+}
+
+}  // namespace
 
 TEST_CASE("every probe attaches on some rung, and closing gives every descriptor back") {
   if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
@@ -39,6 +103,8 @@ TEST_CASE("64 MB of small pages are counted and attributed to their process with
   CHECK(after.anon_bytes - before.anon_bytes > kTouched * 0.97);
   CHECK(after.all_bytes - before.all_bytes >= after.anon_bytes - before.anon_bytes);
   CHECK(static_cast<double>(usage.anon_bytes - usage_before.anon_bytes) == Approx(kTouched).epsilon(0.05));
+  CHECK(usage.shared_bytes - usage_before.shared_bytes < 2 * kMegabyte);
+  CHECK(usage.kernel_bytes - usage_before.kernel_bytes < 2 * kMegabyte);
   CHECK(after.faults - before.faults >= kTouched / static_cast<std::size_t>(::getpagesize()));
 #ifdef __SANITIZE_ADDRESS__
   constexpr double kOff = 0.15;  // one shadow page per eight is read as well
@@ -75,6 +141,46 @@ TEST_CASE("64 MB of huge pages are counted and attributed as the same bytes") {
   CHECK(static_cast<double>(after.anon_bytes - before.anon_bytes) == Approx(kTouched).epsilon(0.05));
 }
 
+TEST_CASE("64 MB of multi-size huge pages are counted and attributed as the same bytes") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  const Setting size("/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled", "madvise");
+  if (!size) HOSA_SKIP("no multi-size huge pages (6.8+)");
+  const auto folios = [] {
+    return number_in("/sys/kernel/mm/transparent_hugepage/hugepages-64kB/stats/anon_fault_alloc");
+  };
+  Opened opened;
+  Child child([] { touch_pieces_of_a_megabyte(MADV_HUGEPAGE); });
+  const hosa_usage before = opened.usage_of(child.pid());
+  const uint64_t folios_before = folios();
+  child.run();
+  const hosa_usage after = opened.usage_of(child.pid());
+  if (folios() - folios_before < kTouched / (64 * 1024) / 2) HOSA_SKIP("this kernel gave no folios of 64 KB");
+  CHECK(static_cast<double>(after.anon_bytes - before.anon_bytes) == Approx(kTouched).epsilon(0.05));
+  CHECK(after.shared_bytes - before.shared_bytes < 2 * kMegabyte);
+}
+
+TEST_CASE("memory that is swapped out and in again is attributed once", "[guest]") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  if (swap_free_bytes() < 2 * kTouched) HOSA_SKIP("no swap of 128 MB");
+  constexpr int kPageOut = 21;  // MADV_PAGEOUT, 5.4
+  Opened opened;
+  Child child([] {
+    void* const raw = ::mmap(nullptr, kTouched, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ::madvise(raw, kTouched, MADV_NOHUGEPAGE);
+    for (int turn = 0; turn < 3; ++turn) {
+      for (std::size_t i = 0; i < kTouched; i += 512) static_cast<char*>(raw)[i] = static_cast<char>(i * 31);
+      ::madvise(raw, kTouched, kPageOut);
+    }
+    ::munmap(raw, kTouched);
+  });
+  const hosa_usage before = opened.usage_of(child.pid());
+  const uint64_t swap_before = swapped_out_pages();
+  child.run();
+  const hosa_usage after = opened.usage_of(child.pid());
+  CHECK((swapped_out_pages() - swap_before) * static_cast<uint64_t>(::getpagesize()) > 2 * kTouched);
+  CHECK(static_cast<double>(after.anon_bytes - before.anon_bytes) == Approx(kTouched).epsilon(0.05));
+}
+
 TEST_CASE("a file that is read and written is no anonymous memory, but it is in the count of all pages") {
   if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
   Opened opened;
@@ -92,6 +198,8 @@ TEST_CASE("a file that is read and written is no anonymous memory, but it is in 
   const hosa_usage after = opened.usage_of(child.pid());
   CHECK(after.anon_bytes - before.anon_bytes < 4 * kMegabyte);
   CHECK(after.all_bytes - before.all_bytes > 28 * kMegabyte);
+  CHECK(after.shared_bytes - before.shared_bytes < 2 * kMegabyte);
+  CHECK(after.kernel_bytes - before.kernel_bytes < 2 * kMegabyte);
 }
 
 TEST_CASE("brk calls are counted while a turn runs, and not outside it") {
@@ -240,6 +348,7 @@ TEST_CASE("tmpfs and socket buffers are in the count of all pages within 5 %, an
   const hosa_usage after = opened.usage_of(child.pid());
   CHECK(static_cast<double>(after.all_bytes - before.all_bytes) == Approx(kTouched).epsilon(0.05));
   CHECK(after.anon_bytes - before.anon_bytes < 2 * kMegabyte);
+  CHECK(static_cast<double>(after.shared_bytes - before.shared_bytes) == Approx(kTouched).epsilon(0.05));
 
   Child sender([] {
     for (int pair = 0; pair < 64; ++pair) {
@@ -258,6 +367,23 @@ TEST_CASE("tmpfs and socket buffers are in the count of all pages within 5 %, an
   // 2 MB of buffer space (twice SO_SNDBUF) each, bookkeeping included: at least 1 MB of it is pages.
   CHECK(sender_after.all_bytes - sender_before.all_bytes > 64 * kMegabyte);
   CHECK(sender_after.anon_bytes - sender_before.anon_bytes < 2 * kMegabyte);
+  CHECK(sender_after.shared_bytes - sender_before.shared_bytes < 2 * kMegabyte);
+  CHECK(sender_after.kernel_bytes - sender_before.kernel_bytes > 64 * kMegabyte);
+}
+
+TEST_CASE("shared memory that is mapped is in no anonymous count, and its toucher's within 5 %") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  Child child([] {
+    void* const start = ::mmap(nullptr, kTouched, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    for (std::size_t i = 0; i < kTouched; i += 4096) static_cast<char*>(start)[i] = 1;
+    ::munmap(start, kTouched);
+  });
+  const hosa_usage before = opened.usage_of(child.pid());
+  child.run();
+  const hosa_usage after = opened.usage_of(child.pid());
+  CHECK(static_cast<double>(after.shared_bytes - before.shared_bytes) == Approx(kTouched).epsilon(0.05));
+  CHECK(after.anon_bytes - before.anon_bytes < 2 * kMegabyte);
 }
 
 TEST_CASE("what is taken away lowers single sensors and says so") {

@@ -19,6 +19,15 @@ TEST_CASE("a Raspberry Pi has four cores, one cache and one node, whatever its f
   CHECK(pi4.cache_groups == 0);
   CHECK(pi4.nodes.real == 1);
   CHECK(pi4.core_kinds == 1);
+  const Topology pi3 = read_topology(FlatTree("pi3").open());
+  CHECK(pi3.cores == 4);
+  CHECK(pi3.packages == 1);
+  CHECK(pi3.threads_per_core == 1);
+  CHECK(pi3.caches == 1);
+  CHECK(pi3.cache_level == 2);
+  CHECK(pi3.cache_groups == 0);
+  CHECK(pi3.clusters == 0);  // not told: a CPU alone is no cluster
+  CHECK(pi3.nodes.real == 1);
   const Topology pi5 = read_topology(FlatTree("pi5").open());
   CHECK(pi5.caches == 1);
   CHECK(pi5.cache_level == 3);
@@ -164,6 +173,10 @@ TEST_CASE("a Raspberry Pi tells how warm it is, that it has slowed down and that
   CHECK(*pi4.celsius == Approx(48.686));
   CHECK(*pi4.slowed_share == Approx(1 - 1500.0 / 1800));
   CHECK(*pi4.undervoltage == 1);
+  const BoardState pi3 = Board::open(FlatTree("pi3").open()).read();
+  CHECK(*pi3.celsius == Approx(59.072));
+  CHECK(*pi3.slowed_share == Approx(1 - 1200.0 / 1400));  // its firmware's soft limit at 60 degrees
+  CHECK(*pi3.undervoltage == 0);
   const BoardState pi5 = Board::open(FlatTree("pi5").open()).read();
   CHECK(*pi5.slowed_share == 0);
   CHECK(*pi5.undervoltage == 0);

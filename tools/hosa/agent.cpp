@@ -129,7 +129,7 @@ Result<void> Agent::open_sources() {
 
 // Who everybody is, command lines included, while nothing is wrong: in an episode they must not be read.
 void Agent::know_everybody() {
-  census_.take(moment_ != nullptr ? moment_->now_s : 0, moment_ != nullptr ? moment_->unowned_bytes : 0, handed_,
+  census_.take(moment_ != nullptr ? moment_->now_s : 0, moment_ != nullptr ? moment_->unowned : UnownedBytes{}, handed_,
                Census::Look::onset);
   for (const ProcessInfo& process : census_.processes()) {
     if (!process.kernel_thread()) (void)guard_.names().identify(proc_, process, true);

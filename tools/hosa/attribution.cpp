@@ -14,6 +14,8 @@ namespace {
 
 constexpr CarriedKind<hosa_usage, __u64> kKinds[] = {{"allocated", "bytes/s", &hosa_usage::anon_bytes, 256 * 1024},
                                                      {"pages", "bytes/s", &hosa_usage::all_bytes, 1024 * 1024},
+                                                     {"shared", "bytes/s", &hosa_usage::shared_bytes, 1024 * 1024},
+                                                     {"kernel", "bytes/s", &hosa_usage::kernel_bytes, 1024 * 1024},
                                                      {"faults", "1/s", &hosa_usage::faults, 100},
                                                      {"forks", "1/s", &hosa_usage::forks, 1},
                                                      {"block", "bytes/s", &hosa_usage::block_bytes, 64 * 1024},

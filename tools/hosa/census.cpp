@@ -190,41 +190,55 @@ void Census::take_processes(bool fresh, bool only_root, bool calm) {
   seen_ = seen_next_;
 }
 
-// Growth that shows in no process goes to the unit of whoever was handed most pages since the last census.
-void Census::give_unowned(double bytes, std::span<const ProcessShare> handed) {
-  const double growth = unowned_before_ >= 0 ? bytes - unowned_before_ : 0;
-  unowned_before_ = bytes;
-  const ProcessShare* most = nullptr;
-  uint64_t most_bytes = 0;
+// What each unit was handed since the last time, of one kind. Who has gone already counts under its cgroup, else as
+// nobody (unit 0).
+void Census::list_takers(std::span<const ProcessShare> handed, __u64 hosa_usage::*kind, Takers& takers) const {
+  takers.clear();
   for (const ProcessShare& usage : handed) {
     const ProcessShare* before =
         find_handed({handed_before_.data(), handed_before_.size()}, static_cast<int>(usage.tgid));
-    const uint64_t base = before != nullptr ? before->usage.all_bytes : 0;
-    if (usage.tgid == 0 || usage.usage.all_bytes <= base || usage.usage.all_bytes - base <= most_bytes) continue;
-    most = &usage;
-    most_bytes = usage.usage.all_bytes - base;
+    const uint64_t amount = usage.usage.*kind, base = before != nullptr ? before->usage.*kind : 0;
+    if (usage.tgid == 0 || amount == base) continue;
+    const auto bytes = static_cast<double>(amount > base ? amount - base : amount);  // less: dropped, and came back
+    uint64_t unit = unit_of_pid(static_cast<int>(usage.tgid));
+    if (unit == 0 && tree_.find(usage.usage.cgroup) != nullptr) unit = usage.usage.cgroup;
+    const auto at =
+        std::find_if(takers.begin(), takers.end(), [unit](const UnitBytes& taker) { return taker.unit == unit; });
+    if (at != takers.end())
+      at->bytes += bytes;
+    else
+      takers.push_back({unit, bytes});
   }
-  handed_before_.clear();
-  for (const ProcessShare& usage : handed) handed_before_.push_back(usage);
-  uint64_t unit = most != nullptr && growth > 0 ? unit_of_pid(static_cast<int>(most->tgid)) : 0;
-  // A cgroup with memory files has counted its own already; who lives in the root cgroup has none (an appliance's
-  // everybody: a file growing in tmpfs was nobody's there until memory ran out).
-  if (!by_processes() && (unit & kTreeUnit) == 0) unit = 0;
-  bool found = false;
-  for (UnitUse& given : extra_) {
-    // What was given is taken back in step when the machine-wide figure falls.
-    if (growth < 0 && bytes > 0) given.bytes *= bytes / (bytes - growth);
-    if (given.unit == unit) given.bytes += growth, found = true;
-  }
-  if (unit != 0 && !found) extra_.push_back({unit, growth, 0, 0});
-  for (const UnitUse& given : extra_) {
+}
+
+// A cgroup with memory files has counted its own already; who lives in the root cgroup has none (an appliance's
+// everybody: a file growing in tmpfs was nobody's there until memory ran out).
+void Census::add_given(const UnownedGrowth& growth) {
+  for (const UnitBytes& given : growth.given()) {
+    if (!by_processes() && (given.unit & kTreeUnit) == 0) continue;
     for (UnitUse& use : uses_) {
       if (use.unit == given.unit) use.bytes += given.bytes;
     }
   }
 }
 
-void Census::take(double now_s, double unowned_bytes, Handed& handed, Look look) {
+void Census::deal_unowned(const UnownedBytes& bytes, Handed& handed) {
+  static Takers takers;
+  const std::span<const ProcessShare> table = handed.now(now_s_);
+  if (handed.read_s() != handed_read_s_) {
+    handed_read_s_ = handed.read_s();
+    list_takers(table, &hosa_usage::shared_bytes, takers);
+    shared_growth_.step(bytes.shared, {takers.data(), takers.size()});
+    list_takers(table, &hosa_usage::kernel_bytes, takers);
+    kernel_growth_.step(bytes.kernel, {takers.data(), takers.size()});
+    handed_before_.clear();
+    for (const ProcessShare& usage : table) handed_before_.push_back(usage);
+  }
+  add_given(shared_growth_);
+  add_given(kernel_growth_);
+}
+
+void Census::take(double now_s, const UnownedBytes& unowned, Handed& handed, Look look) {
   const bool fresh = look == Look::onset, calm = look == Look::calm;
   now_s_ = now_s;
   // Everybody in the root cgroup (an appliance): there is nothing to follow between walks but the processes.
@@ -236,10 +250,10 @@ void Census::take(double now_s, double unowned_bytes, Handed& handed, Look look)
     follow_units();
   if (by_processes()) {
     take_processes(fresh, false, calm);
-    give_unowned(unowned_bytes, handed.now(now_s));
+    deal_unowned(unowned, handed);
   } else if (walked && (root_has_users_ || fresh)) {
     take_processes(fresh, true, calm);
-    if (root_has_users_) give_unowned(unowned_bytes, handed.now(now_s));
+    if (root_has_users_) deal_unowned(unowned, handed);
   }
 }
 
@@ -289,6 +303,7 @@ void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Mem
     member.held = i >= outside || (unit.is_tree() && contains(held, process->pid));
     if (const ProcessShare* usage = find_handed(handed, process->pid)) {
       member.gross_bytes = static_cast<double>(usage->usage.all_bytes);
+      member.unowned_bytes = static_cast<double>(usage->usage.shared_bytes + usage->usage.kernel_bytes);
     }
     out.push_back(member);
   }

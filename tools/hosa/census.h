@@ -2,8 +2,8 @@
 // (BusyBox init, containers without cgroups, v1 hosts), the tree below one child of init.
 //
 // Two ways to count memory: with the memory controller by the kernel's numbers of each cgroup; without it by summing
-// the processes. Growth of shared memory, kernel memory and socket buffers, which belongs to no process there, is given
-// to the unit of the process that was handed most pages meanwhile (holding.md 1).
+// the processes. Growth of shared memory, kernel memory and socket buffers, which belongs to no process there, is dealt
+// out to the units of those who were handed such pages meanwhile (unowned.h).
 #pragma once
 #include <array>
 #include <span>
@@ -15,6 +15,7 @@
 #include "proprioception/process_status.h"
 #include "proprioception/process_table.h"
 #include "tools/hosa/handed.h"
+#include "tools/hosa/unowned.h"
 
 namespace hosa {
 
@@ -43,9 +44,8 @@ class Census {
   };
   void open(const Setup& setup) { setup_ = setup; }
 
-  // Counts everybody. `unowned_bytes`: machine-wide Shmem + SUnreclaim + socket memory, now. `handed`: the probes'
-  // table. fresh: read again which cgroup each process is in (they may have been moved); asked for at onset.
-  void take(double now_s, double unowned_bytes, Handed& handed, Look look);
+  // Counts everybody. `unowned`: machine-wide, now. `handed`: the probes' table.
+  void take(double now_s, const UnownedBytes& unowned, Handed& handed, Look look);
 
   std::span<const UnitUse> uses() const { return {uses_.data(), uses_.size()}; }
   const Unit* find(uint64_t unit) const;
@@ -70,7 +70,10 @@ class Census {
   void add_unit(const Cgroup& cgroup);
   void follow_units();
   void take_processes(bool fresh, bool only_root, bool calm);
-  void give_unowned(double bytes, std::span<const ProcessShare> handed);
+  using Takers = FixedVector<UnitBytes, kUnits>;
+  void list_takers(std::span<const ProcessShare> handed, __u64 hosa_usage::*kind, Takers& takers) const;
+  void deal_unowned(const UnownedBytes& bytes, Handed& handed);
+  void add_given(const UnownedGrowth& growth);
   Seen place(const ProcessInfo& process, bool fresh);
   uint64_t tree_unit(const ProcessInfo& process) const;
   std::size_t slot(const Unit& unit);
@@ -90,9 +93,9 @@ class Census {
   FixedVector<Unit, kUnits> units_;
   FixedVector<UnitUse, kUnits> uses_;               // same order as units_
   FixedVector<ProcessSizes, kMaxProcesses> sizes_;  // as last read, ascending by pid
-  double unowned_before_ = -1;
-  FixedVector<UnitUse, kUnits> extra_;  // unowned bytes given to units so far (bytes only)
-  FixedVector<ProcessShare, HOSA_PROCESSES> handed_before_;
+  UnownedGrowth shared_growth_, kernel_growth_;
+  FixedVector<ProcessShare, HOSA_PROCESSES> handed_before_;  // ascending by process
+  double handed_read_s_ = -1e9;
   bool root_has_users_ = true;
   std::array<Followed, kMostFollowed> followed_;
   std::size_t followed_count_ = 0;

@@ -26,7 +26,9 @@ const char* sensor_of(Need need) {
 FixedString<200> probe_remedy(const Surroundings& s, std::string_view why) {
   if (why.starts_with("--without")) return "leave out --without";
   const bool permitted = s.may(kCapSysAdmin) || (s.may(kCapBpf) && s.may(kCapPerfmon));
-  if (!permitted) return "sudo hosa doctor   (or give the service CAP_BPF and CAP_PERFMON)";
+  if (!permitted)
+    return s.root ? "grant this service or container CAP_BPF and CAP_PERFMON (before 5.8: CAP_SYS_ADMIN)"
+                  : "sudo hosa doctor   (or give the service CAP_BPF and CAP_PERFMON)";
   if (s.lockdown == "confidentiality") return boot_argument(s, "lockdown=integrity");
   if (why.find("ENOSYS") != std::string_view::npos) return "a kernel built with CONFIG_BPF_SYSCALL=y";
   return "";

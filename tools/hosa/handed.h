@@ -22,6 +22,7 @@ class Handed {
     }
     return {table_.data(), count_};
   }
+  double read_s() const { return read_s_; }
 
  private:
   static constexpr double kOldS = 0.15;

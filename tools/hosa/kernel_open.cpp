@@ -12,11 +12,24 @@
 namespace hosa {
 namespace {
 
-static_assert(sizeof(hosa_cpu) == 1152 && sizeof(hosa_event) == 56 && sizeof(hosa_usage) == 56,
+static_assert(sizeof(hosa_cpu) == 1152 && sizeof(hosa_event) == 56 && sizeof(hosa_usage) == 72,
               "probes and user side agree without padding");
 
+struct GfpFlag {
+  const char* name;
+  uint64_t bit;
+};
 // Bit values of include/linux/gfp_types.h, the same from 4.13 to 6.18; used where no format file can be read.
-constexpr uint64_t kGfpMovable = 0x8, kGfpZero = 0x100, kGfpNoMemalloc = 0x80000;
+enum { kMovable, kZero, kNoMemalloc, kWrite, kNoRetry, kReclaimable, kHighMem, kHigh, kGfpFlags };
+using GfpFlags = std::array<GfpFlag, kGfpFlags>;
+constexpr GfpFlags kUsualFlags = {{{"__GFP_MOVABLE", 0x8},
+                                   {"__GFP_ZERO", 0x100},
+                                   {"__GFP_NOMEMALLOC", 0x80000},
+                                   {"__GFP_WRITE", 0x1000},
+                                   {"__GFP_NORETRY", 0x10000},
+                                   {"__GFP_RECLAIMABLE", 0x10},
+                                   {"__GFP_HIGHMEM", 0x2},
+                                   {"__GFP_HIGH", 0x20}}};
 
 struct RawProbe {
   Bytes file;
@@ -26,21 +39,18 @@ struct RawProbe {
   const char* name;
 };
 
-Result<void> read_gfp_bits(const Fd& tracefs, const Error& no_tracefs, uint64_t& movable, uint64_t& zero,
-                           uint64_t& no_memalloc) {
+Result<GfpFlags> read_gfp_flags(const Fd& tracefs, const Error& no_tracefs) {
   if (!tracefs) return no_tracefs;
   char buffer[16384];  // 6.18's format of mm_page_alloc has 6 KB
   const auto format = read_format(tracefs.get(), "kmem/mm_page_alloc", buffer);
   if (!format) return format.error();
-  const auto found_movable = find_flag(*format, "__GFP_MOVABLE");
-  const auto found_zero = find_flag(*format, "__GFP_ZERO");
-  const auto found_no_memalloc = find_flag(*format, "__GFP_NOMEMALLOC");
-  if (!found_movable || !found_zero || !found_no_memalloc)
-    return make_error(0, "flags are not printed as numbers in the format of", "kmem/mm_page_alloc");
-  movable = *found_movable;
-  zero = *found_zero;
-  no_memalloc = *found_no_memalloc;
-  return {};
+  GfpFlags flags = kUsualFlags;
+  for (GfpFlag& flag : flags) {
+    const auto bit = find_flag(*format, flag.name);
+    if (!bit) return make_error(0, "flags are not printed as numbers in the format of", "kmem/mm_page_alloc");
+    flag.bit = *bit;
+  }
+  return flags;
 }
 
 MapSpec array_spec(std::string_view name, std::size_t value_bytes, uint32_t entries) {
@@ -122,17 +132,22 @@ Result<void> KernelSide::create_maps(const KernelSources& sources) {
 
 // Before the first probe is attached: one that ran with page size 0 would count nothing.
 void KernelSide::configure(RungReport& report) {
-  uint64_t movable = kGfpMovable, zero = kGfpZero, no_memalloc = kGfpNoMemalloc;
-  if (const auto told = read_gfp_bits(tracefs_, no_tracefs_, movable, zero, no_memalloc))
+  GfpFlags flags = kUsualFlags;
+  if (const auto told = read_gfp_flags(tracefs_, no_tracefs_)) {
+    flags = *told;
     add_rung(report, "allocation flags", "tracefs format", "");
-  else
+  } else {
     add_rung(report, "allocation flags", "values of 4.13-6.18", told.error().text().view());
+  }
   hosa_config* const settings = config();
   settings->page_bytes = static_cast<uint64_t>(::getpagesize());
   settings->own_tgid = static_cast<uint64_t>(::getpid());
-  settings->gfp_movable = movable;
-  settings->gfp_zero = zero;
-  settings->gfp_nomemalloc = no_memalloc;
+  settings->gfp_movable = flags[kMovable].bit;
+  settings->gfp_zero = flags[kZero].bit;
+  settings->gfp_nomemalloc = flags[kNoMemalloc].bit;
+  settings->gfp_not_shared = flags[kZero].bit | flags[kWrite].bit | flags[kNoRetry].bit;
+  settings->gfp_not_kernel = flags[kMovable].bit | flags[kReclaimable].bit | flags[kZero].bit | flags[kHighMem].bit |
+                             flags[kHigh].bit | flags[kWrite].bit;
 }
 
 // The program lives on in its attachment as well; both descriptors are kept, so that `bpftool prog` shows an owner.

@@ -74,7 +74,7 @@ bool Agent::count() {
   if (!suspicious && scope_.by_command())
     know_everybody();  // command lines of those born since, too
   else
-    census_.take(now_s, moment_->unowned_bytes, handed_, look);
+    census_.take(now_s, moment_->unowned, handed_, look);
   counted_s_ = now_s;
   if (suspicious) looked_s_ = now_s;
   // Also while somebody is suspected: what counts as "before" is older than the onset, and on a machine whose churn
@@ -158,7 +158,7 @@ std::span<const UnitUse> Agent::candidates() {
 
 // Nobody was confirmed: what tripped was churn, and its wire is set higher.
 void Agent::drop_memory_suspicion() {
-  if (memory_suspicion_.cause() != Cause::none) tripwires_.churned(senses_.kernel());
+  if (memory_suspicion_.cause() != Cause::none) tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory);
   memory_suspicion_.drop();
   nobody_told_ = false;
 }
@@ -171,7 +171,7 @@ void Agent::look_for_memory() {
   const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, candidates(), history_, least, room);
   if (finding.confirmed && room / finding.growth_per_s < horizon_s()) {
     hold_memory(finding);
-    tripwires_.confirmed();
+    tripwires_.confirmed(Tripwires::Suspected::memory);
     memory_suspicion_.drop();
   } else if (memory_suspicion_.age_s(now_s) > kChurnS && finding.growth < least / 4) {
     drop_memory_suspicion();
@@ -193,11 +193,14 @@ void Agent::look_for_cpu() {
 }
 
 void Agent::look_for_tasks() {
-  if (!task_suspicion_.active(moment_->now_s)) return task_suspicion_.drop();
+  if (!task_suspicion_.active(moment_->now_s)) {
+    if (task_suspicion_.cause() != Cause::none) tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks);
+    return task_suspicion_.drop();
+  }
   const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, candidates(), history_, kStormTasks);
   if (!finding.confirmed) return;
   hold_cpu(finding, Carrier::tasks, task_suspicion_.cause());
-  tripwires_.confirmed();
+  tripwires_.confirmed(Tripwires::Suspected::tasks);
   task_suspicion_.drop();
 }
 

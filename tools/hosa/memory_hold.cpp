@@ -46,7 +46,7 @@ void MemoryHold::read_bytes(const HoldContext& c, Observation& o) {
   c.census.members(e_.unit, {}, e_.now);
   double bytes = 0;
   for (const Member& member : e_.now) bytes += member.bytes;
-  if (owns_unowned_) bytes += std::max(0.0, c.moment.unowned_bytes - unowned_at_begin_);
+  if (owns_unowned_) bytes += std::max(0.0, c.moment.unowned.total() - unowned_at_begin_);
   o.bytes = o.current_bytes = bytes;
   o.gone = e_.now.empty();
 }
@@ -100,7 +100,7 @@ bool MemoryHold::open_cgroup_of(const HoldContext& c, const Unit& unit) {
 // Who is in it, and what each uses, before it grows on.
 void MemoryHold::note_onset(const HoldContext& c) {
   c.census.members(e_.unit, c.handed.now(c.moment.now_s), e_.before);
-  unowned_at_begin_ = c.moment.unowned_bytes;
+  unowned_at_begin_ = c.moment.unowned.total();
   const uint64_t key = size_key(e_.unit, e_.before, c.proc, c.guard);
   known_bytes_ = key != 0 ? c.known_sizes.bytes_of(key) : 0;
 }

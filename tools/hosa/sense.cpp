@@ -38,7 +38,7 @@ Result<void> OwnSenses::open(const Options& given) {
 const Moment& OwnSenses::take() {
   const Moment& moment = look.senses.take(true, false);
   history.remember(moment.now_s, census.uses());
-  census.take(moment.now_s, moment.unowned_bytes, handed, Census::Look::suspicious);
+  census.take(moment.now_s, moment.unowned, handed, Census::Look::suspicious);
   return moment;
 }
 

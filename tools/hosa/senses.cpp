@@ -131,8 +131,9 @@ const Moment& Senses::take(bool learning, bool own_containment) {
   room.room_option = room_option_;
   moment_.reserve_bytes = reserve_bytes(room);
   moment_.horizon_s = horizon_.step(moment_.available_bytes - moment_.reserve_bytes, moment_.now_s);
-  moment_.unowned_bytes = sample_[Signal::shmem_bytes] + sample_[Signal::slab_unreclaimable_bytes] +
-                          sample_[Signal::tcp_memory_bytes] + sample_[Signal::udp_memory_bytes];
+  moment_.unowned.shared = sample_[Signal::shmem_bytes];
+  moment_.unowned.kernel =
+      sample_[Signal::slab_unreclaimable_bytes] + sample_[Signal::tcp_memory_bytes] + sample_[Signal::udp_memory_bytes];
   moment_.tasks = sample_[Signal::tasks];
   read_waiting(moment_.now_s);
   let_others_run();

@@ -10,6 +10,7 @@
 #include "tools/hosa/shedding.h"
 #include "tools/hosa/state_vector.h"
 #include "tools/hosa/turns.h"
+#include "tools/hosa/unowned.h"
 
 namespace hosa {
 
@@ -28,7 +29,7 @@ struct Moment {
   double horizon_s = 0;      // until MemAvailable less the reserve is used up; infinity when it does not shrink
   double waiting_share = 0;  // PSI cpu some over the last half second, or what the run queue says without PSI
   double running_per_cpu = 0;
-  double unowned_bytes = 0;  // Shmem + SUnreclaim + socket memory
+  UnownedBytes unowned;
   double tasks = 0;
   const detect::Verdict* verdict = nullptr;
   const detect::Detector* detector = nullptr;  // for what is normal

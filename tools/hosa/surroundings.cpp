@@ -25,13 +25,19 @@ uint64_t effective_capabilities(const Fd& proc) {
 }
 
 // "none [integrity] confidentiality"
+FixedString<32> parse_lockdown(std::string_view text) {
+  take_until(text, '[');
+  return take_until(text, ']');
+}
+
+// Where securityfs is not mounted (no systemd), it is asked without mounting it for anybody else.
 FixedString<32> read_lockdown(const Fd& sys) {
   char buffer[128];
-  const auto text = read_word(sys, "kernel/security/lockdown", buffer);
-  if (!text) return {};
-  std::string_view rest = *text;
-  take_until(rest, '[');
-  return take_until(rest, ']');
+  if (const auto text = read_word(sys, "kernel/security/lockdown", buffer)) return parse_lockdown(*text);
+  const auto security = mount_privately("securityfs");
+  if (!security) return {};
+  const auto text = read_word(*security, "lockdown", buffer);
+  return text ? parse_lockdown(*text) : FixedString<32>();
 }
 
 // A file that is there may still refuse to be read: 5.10 with psi=0 answers EOPNOTSUPP.

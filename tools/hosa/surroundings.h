@@ -19,7 +19,7 @@ struct Surroundings {
   FixedString<32> architecture;  // uname -m
   bool root = false;             // effective uid 0
   uint64_t capabilities = 0;     // CapEff
-  FixedString<32> lockdown;      // none, integrity, confidentiality; empty: not built in, or securityfs is not mounted
+  FixedString<32> lockdown;      // none, integrity, confidentiality; empty: not built in, or it may not be asked
   bool btf = false;              // /sys/kernel/btf/vmlinux can be opened
   FixedString<120> no_tracefs;   // why tracefs cannot be had; empty: it can
   FixedString<200> no_psi;       // why pressure cannot be read; empty: it can

@@ -11,6 +11,10 @@ void for_each_wire(F f) {
     for (std::size_t span = 0; span < HOSA_SPANS; ++span) f(subject, span);
 }
 
+bool raises(std::size_t subject, Tripwires::Suspected suspected) {
+  return (subject == HOSA_FORKS) == (suspected == Tripwires::Suspected::tasks);
+}
+
 }  // namespace
 
 void Tripwires::open(KernelSide& kernel, double now_s) {
@@ -64,15 +68,18 @@ void Tripwires::tripped(const hosa_event& event, double now_s) {
   wire.pending = true;
 }
 
-void Tripwires::confirmed() {
+void Tripwires::confirmed(Suspected suspected) {
   spoilt_ = true;
-  for_each_wire([&](std::size_t subject, std::size_t span) { wires_[subject][span].pending = false; });
+  for_each_wire([&](std::size_t subject, std::size_t span) {
+    if (raises(subject, suspected)) wires_[subject][span].pending = false;
+  });
 }
 
-void Tripwires::churned(KernelSide& kernel) {
+void Tripwires::churned(KernelSide& kernel, Suspected suspected) {
   for_each_wire([&](std::size_t subject, std::size_t span) {
     Wire& wire = wires_[subject][span];
-    if (wire.pending && wire.doublings < kMostDoublings) ++wire.doublings;
+    if (!wire.pending || !raises(subject, suspected)) return;
+    if (wire.doublings < kMostDoublings) ++wire.doublings;
     wire.pending = false;
   });
   set(kernel);

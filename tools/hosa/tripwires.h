@@ -24,10 +24,12 @@ class Tripwires {
   // Each tick. calm: level 0, nobody held.
   void learn(KernelSide& kernel, double now_s, bool calm);
   void tripped(const hosa_event& event, double now_s);
-  // The suspicion that trips raised has ended with a name: the windows of these seconds are not this machine's calm.
-  void confirmed();
+  // The suspicion that a wire's trips raise: memory, or, of forks, tasks.
+  enum class Suspected : uint8_t { memory, tasks };
+  // It has ended with a name: the windows of these seconds are not this machine's calm.
+  void confirmed(Suspected suspected);
   // It has ended without one.
-  void churned(KernelSide& kernel);
+  void churned(KernelSide& kernel, Suspected suspected);
 
   double learned_s() const { return learned_s_; }
   // The least and the most limit of all CPUs in force.
@@ -40,7 +42,7 @@ class Tripwires {
   using Seen = uint32_t[HOSA_SUBJECTS][HOSA_SPANS][HOSA_BUCKETS];
   struct Wire {
     int doublings = 0;
-    bool pending = false;  // tripped since the last suspicion ended
+    bool pending = false;  // tripped since its last suspicion ended
     double tripped_s = 0;
   };
   // Of all CPUs alike; beyond eight their number no longer matters.

@@ -9,7 +9,7 @@
 
 namespace hosa {
 
-// Entries per batch read: 3 KiB of stack, 1 ms on a 125 MIPS board. A hash bucket longer than this would be refused
+// Entries per batch read: 5 KiB of stack, 1 ms on a 125 MIPS board. A hash bucket longer than this would be refused
 // (ENOSPC); buckets number as many as entries, so they hold a handful.
 inline constexpr uint32_t kUsageBatch = 64;
 

@@ -160,8 +160,9 @@ class Kernel:
         shutil.copy(busybox, os.path.join(root, "bin", "busybox"))
         shutil.copy(os.path.join(HERE, "guest", "initramfs"), os.path.join(root, "init"))
         os.chmod(os.path.join(root, "init"), 0o755)
-        # Format-specific names: jbd2 asks for crc32c at mount time without a "depends" line.
-        optional = [name for name in ("crc32c_generic", "libcrc32c", "crc32c_cryptoapi") if name in self._modules]
+        # Asked for by name without a "depends" line: crc32c by jbd2 at mount time, its compressor by zram.
+        optional = ("crc32c_generic", "libcrc32c", "crc32c_cryptoapi") + (("lzo_rle", "lzo") if "zram" in modules else ())
+        optional = [name for name in optional if name in self._modules]
         with open(os.path.join(root, "modules", "order"), "w") as order:
             for name, data in self.order(optional + modules):
                 open(os.path.join(root, "modules", name), "wb").write(data)

@@ -1,0 +1,136 @@
+// Who is counted as growing where no memory controller counts it: real processes, this kernel's probes and /proc.
+#include <sys/syscall.h>
+
+#include <fstream>
+#include <memory>
+
+#include "test/hosa/kernel_child.h"
+#include "tools/hosa/census.h"
+
+using namespace hosa;
+
+namespace {
+
+constexpr double kLeaked = 32.0 * kMegabyte;
+
+// A process of its own tree: its parent, between us and it, ends, so that init adopts it.
+class Orphan {
+ public:
+  template <class Work>
+  explicit Orphan(Work work) {
+    REQUIRE(::pipe(go_) == 0);
+    REQUIRE(::pipe(done_) == 0);
+    const pid_t between = ::fork();
+    if (between == 0) {
+      if (::fork() == 0) run_as_orphan(work);
+      ::_exit(0);
+    }
+    ::waitpid(between, nullptr, 0);
+    REQUIRE(::read(done_[0], &pid_, sizeof pid_) == sizeof pid_);
+    for (int i = 0; i < 200 && parent() == between; ++i) ::usleep(1000);
+  }
+  ~Orphan() {
+    for (const int fd : {go_[0], go_[1], done_[0], done_[1]}) ::close(fd);
+  }
+  void start() { REQUIRE(::write(go_[1], "g", 1) == 1); }
+  void wait() {
+    char byte = 0;
+    REQUIRE(::read(done_[0], &byte, 1) == 1);
+  }
+  int pid() const { return pid_; }
+  int parent() const {
+    std::ifstream stat("/proc/" + std::to_string(pid_) + "/stat");
+    std::string field;
+    for (int i = 0; i < 4; ++i) stat >> field;
+    return std::atoi(field.c_str());
+  }
+
+ private:
+  template <class Work>
+  [[noreturn]] void run_as_orphan(Work work) {
+    ::close(go_[1]);
+    ::setsid();
+    const pid_t own = ::getpid();
+    if (::write(done_[1], &own, sizeof own) != sizeof own) ::_exit(1);
+    char byte = 0;
+    while (::read(go_[0], &byte, 1) == 1) {
+      work();
+      if (::write(done_[1], &byte, 1) != 1) break;
+    }
+    ::_exit(0);
+  }
+  int go_[2], done_[2];
+  pid_t pid_ = 0;
+};
+
+void grow_in_tmpfs() {
+  static int fd = ::memfd_create("hosa", MFD_CLOEXEC);
+  static char piece[256 * 1024];
+  for (double done = 0; done < kLeaked; done += sizeof piece) {
+    if (::write(fd, piece, sizeof piece) < 0) ::_exit(1);
+    ::usleep(5000);
+  }
+}
+
+// What a compiler does to memory: much anonymous memory, and copies of pages when it starts something.
+void churn() {
+  for (int i = 0; i < 8; ++i) touch_anonymous(MADV_NOHUGEPAGE);
+  for (int i = 0; i < 50; ++i) {
+    const pid_t pid = ::fork();
+    if (pid == 0) ::_exit(0);
+    ::waitpid(pid, nullptr, 0);
+  }
+}
+
+UnownedBytes machine_wide() {
+  UnownedBytes bytes;
+  std::ifstream meminfo("/proc/meminfo");
+  for (std::string line; std::getline(meminfo, line);) {
+    const double kilobytes = std::atof(line.c_str() + line.find(':') + 1);
+    if (line.starts_with("Shmem:")) bytes.shared = 1024 * kilobytes;
+    if (line.starts_with("SUnreclaim:")) bytes.kernel = 1024 * kilobytes;
+  }
+  return bytes;
+}
+
+double bytes_of(const Census& census, uint64_t unit) {
+  const UnitUse* const use = census.use_of(unit);
+  return use != nullptr ? use->bytes : 0;
+}
+
+}  // namespace
+
+TEST_CASE("a file growing in tmpfs is its writer's, though a compiler beside it is handed many times the pages") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Orphan writer(grow_in_tmpfs), compiler(churn);
+  if (writer.parent() > 2) HOSA_SKIP("orphans are adopted by another process than init");
+  Opened opened;
+  auto proc = open_directory(AT_FDCWD, "/proc");
+  REQUIRE(proc);
+  auto census = std::make_unique<Census>();
+  census->open({&*proc, nullptr, false, static_cast<double>(::getpagesize())});
+  auto handed = std::make_unique<Handed>(opened.side);
+  const auto now_s = [] { return static_cast<double>(monotonic_ns()) * 1e-9; };
+  census->take(now_s(), machine_wide(), *handed, Census::Look::onset);
+  const uint64_t writing = census->unit_of_pid(writer.pid()), compiling = census->unit_of_pid(compiler.pid());
+  REQUIRE(writing != compiling);
+  const double writer_before = bytes_of(*census, writing), compiler_before = bytes_of(*census, compiling);
+  writer.start();
+  compiler.start();
+  for (int look = 0; look < 8; ++look) {
+    ::usleep(200'000);
+    census->take(now_s(), machine_wide(), *handed, Census::Look::suspicious);
+  }
+  writer.wait();
+  compiler.wait();
+  ::usleep(200'000);
+  census->take(now_s(), machine_wide(), *handed, Census::Look::suspicious);
+  const double writer_grew = bytes_of(*census, writing) - writer_before;
+  const double compiler_grew = bytes_of(*census, compiling) - compiler_before;
+  const hosa_usage of_compiler = opened.usage_of(static_cast<uint32_t>(compiler.pid()));
+  CAPTURE(of_compiler.all_bytes, of_compiler.shared_bytes, of_compiler.kernel_bytes);
+  CHECK(static_cast<double>(of_compiler.all_bytes) > 4 * kLeaked);
+  CHECK(writer_grew > 0.85 * kLeaked);
+  CHECK(writer_grew < 1.15 * kLeaked);
+  CHECK(compiler_grew < 0.1 * kLeaked);
+}

@@ -1,0 +1,64 @@
+#include "test/catch.h"
+#include "tools/hosa/tripwires.h"
+
+using namespace hosa;
+using Suspected = Tripwires::Suspected;
+
+namespace {
+
+hosa_event trip(uint32_t subject) {
+  hosa_event event{};
+  event.subject = subject;
+  event.span = HOSA_SHORT_WINDOW;
+  return event;
+}
+
+struct Wires {
+  KernelSide kernel;  // closed: there are no CPUs whose limits could be written
+  Tripwires wires;
+  Wires() { wires.open(kernel, 0); }
+  uint64_t limit(std::size_t subject) const { return wires.range(subject, HOSA_SHORT_WINDOW).least; }
+};
+
+}  // namespace
+
+TEST_CASE("a burst of forks that nobody explains doubles the wire of forks when its own suspicion ends") {
+  Wires w;
+  const uint64_t forks = w.limit(HOSA_FORKS), bytes = w.limit(HOSA_ANON_BYTES);
+  w.wires.tripped(trip(HOSA_FORKS), 1);
+  w.wires.churned(w.kernel, Suspected::memory);  // another matter
+  CHECK(w.limit(HOSA_FORKS) == forks);
+  w.wires.churned(w.kernel, Suspected::tasks);
+  CHECK(w.limit(HOSA_FORKS) == 2 * forks);
+  CHECK(w.limit(HOSA_ANON_BYTES) == bytes);
+  w.wires.churned(w.kernel, Suspected::tasks);  // nothing tripped since
+  CHECK(w.limit(HOSA_FORKS) == 2 * forks);
+}
+
+TEST_CASE("a trip that was confirmed doubles nothing, and a suspicion's end says nothing of the other's trips") {
+  Wires w;
+  const uint64_t forks = w.limit(HOSA_FORKS), bytes = w.limit(HOSA_ANON_BYTES);
+  w.wires.tripped(trip(HOSA_FORKS), 1);
+  w.wires.tripped(trip(HOSA_ANON_BYTES), 1);
+  w.wires.confirmed(Suspected::tasks);
+  w.wires.churned(w.kernel, Suspected::tasks);
+  CHECK(w.limit(HOSA_FORKS) == forks);
+  w.wires.churned(w.kernel, Suspected::memory);
+  CHECK(w.limit(HOSA_ANON_BYTES) == 2 * bytes);
+}
+
+TEST_CASE("a wire is doubled twice at most, and a minute without a trip takes one doubling back") {
+  Wires w;
+  const uint64_t bytes = w.limit(HOSA_ANON_BYTES);
+  for (int i = 0; i < 5; ++i) {
+    w.wires.tripped(trip(HOSA_ANON_BYTES), i);
+    w.wires.churned(w.kernel, Suspected::memory);
+  }
+  CHECK(w.limit(HOSA_ANON_BYTES) == 4 * bytes);
+  w.wires.learn(w.kernel, 63, true);
+  CHECK(w.limit(HOSA_ANON_BYTES) == 4 * bytes);
+  w.wires.learn(w.kernel, 64, true);
+  CHECK(w.limit(HOSA_ANON_BYTES) == 2 * bytes);
+  w.wires.learn(w.kernel, 124, true);
+  CHECK(w.limit(HOSA_ANON_BYTES) == bytes);
+}
