@@ -24,7 +24,8 @@ Detector::Detector(std::span<const Dimension> dimensions)
       recent_(n_),
       metric_(n_),
       thresholds_(n_),
-      drift_(dimensions_) {
+      drift_(dimensions_),
+      season_(n_) {
   tails_.fill(Quantile(0.99));
   verdict_.n = n_;
   verdict_.thresholds = thresholds_.values();
@@ -79,11 +80,49 @@ const Verdict& Detector::step(std::span<const double> raw, double now, bool lear
   last_sample_ = now;
   Vector y;
   for (std::size_t j = 0; j < n_; ++j) y[j] = transform(dimensions_[j], verdict_.value[j]);
+  if (season_.looking()) take_off_season(y, dt, learn);
   if (verdict_.warming)
     warm_up(y, dt, learn);
   else
     judge(y, dt, learn);
   return verdict_;
+}
+
+// What the season explains is no deviation.
+void Detector::take_off_season(Vector& y, double dt, bool learn) {
+  if (load_unit_.count() < kLoadSamples) return load_unit_.add(std::span(y).first(n_));
+  const bool was_known = season_.known();
+  Vector before, after;
+  for (std::size_t j = 0; j < n_; ++j) before[j] = season_.expected(j);
+  const double seconds = !learn ? 0 : verdict_.level == 0 ? dt : 0.1 * dt;
+  season_.add(std::span(y).first(n_), load_unit_.load(dimensions_, y), context_.calendar_seconds, seconds);
+  for (std::size_t j = 0; j < n_; ++j) {
+    after[j] = season_.expected(j);
+    y[j] -= after[j];
+    before[j] -= after[j];
+  }
+  if (season_.known() != was_known) move_normal(y, before);
+}
+
+// A season became known or was given up, and every y moved by so much: the normal moves with it, so that nothing jumps.
+// A warm-up that goes on begins anew, because what it has collected is as wide as the season.
+void Detector::move_normal(const Vector& y, const Vector& by) {
+  if (verdict_.warming) {
+    if (!season_.known()) return;
+    scaling_ = Scaling{};
+    tails_.fill(Quantile(0.99));
+    moments_ = Moments(n_);
+    metric_ = Mahalanobis(n_);
+    smoothed_ = y;
+    return;
+  }
+  for (std::size_t j = 0; j < n_; ++j) {
+    const double z = by[j] / scale_.spread[j];
+    moments_.mean[j] += z;
+    recent_.mean[j] += z;
+    smoothed_[j] += z;
+  }
+  drift_.anchor(moments_.mean);
 }
 
 // A pause longer than the pace makes one sample no truer: it weighs as much as two at the pace, at least 0.1 s. (A

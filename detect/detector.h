@@ -32,6 +32,7 @@
 #include "detect/quantile.h"
 #include "detect/regime.h"
 #include "detect/scaling.h"
+#include "detect/season.h"
 #include "detect/thresholds.h"
 #include "detect/trend.h"
 #include "detect/window.h"
@@ -101,6 +102,9 @@ class Detector {
 
   // What the next steps are to know of the rest of the machine.
   void set_context(const Context& context) { context_ = context; }
+  // Seasons to look for (season.h), each beginning at a multiple of its seconds of Context::calendar_seconds.
+  void look_for_seasons(std::span<const double> periods_s) { season_.look_for(periods_s); }
+  const Season& season() const { return season_; }
   void fix_threshold(double h) { thresholds_.fix(h); }
 
   void save(Baseline& baseline) const;
@@ -140,10 +144,13 @@ class Detector {
   static constexpr double kMeanTrust = 0.02;  // least: a machine that has changed for good is learned in the end
   static constexpr double kInflated = 2;      // times the calm variance: what is beyond was an anomaly's
   static constexpr std::size_t kKeptRejections = 32;
+  static constexpr double kLoadSamples = 300;
   static constexpr double kFewestSamples = 10;  // of a scale, however short the warm-up
 
   double smoothing_weight(double dt);
   bool accept(std::span<const double> raw, double now);
+  void take_off_season(Vector& y, double dt, bool learn);
+  void move_normal(const Vector& y, const Vector& by);
   void warm_up(const Vector& y, double dt, bool learn);
   void gauge(double dt);
   void finish_warm_up();
@@ -169,6 +176,8 @@ class Detector {
   Trend trend_;
   Thresholds thresholds_;
   Drift drift_;
+  Season season_;
+  Scaling load_unit_;  // of the first samples: what the season's load is measured in
   Decay smoothing_{kSmoothing};
   Decay forgetting_{kForgetting};
   Decay recent_decay_{kRecent};

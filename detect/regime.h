@@ -28,6 +28,7 @@ struct Context {
   double excess = 0;                // EPI overall; 0 until a whole season was seen
   bool season_expects_less = false;
   bool season_explains = false;  // periodic, and near the window's own baseline
+  double calendar_seconds = -1;  // what seasons are counted by; negative: not known, the clock is not synchronised
 };
 
 struct Indicators {

@@ -21,6 +21,8 @@ class Scaling {
 
   void add(std::span<const double> y);
   double count() const { return count_; }
+  // Mean over the dimensions of their signed deviation from what was added so far, in standard deviations.
+  double load(std::span<const Dimension> dimensions, std::span<const double> y) const;
   Scale fit(std::span<const Dimension> dimensions) const;
 
  private:

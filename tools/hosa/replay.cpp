@@ -24,10 +24,14 @@ constexpr double kRowSeconds = 0.1;   // of a row without a time (detection.md: 
 static_assert(kMaxDimensions == 64);  // as a message below says
 constexpr int kFailing = 4;           // the regime of what runs out
 constexpr double kForever = 1e18;     // a warm-up that end_warm_up() ends
-// The score is the root of a running mean of T^2, by row, not by time: a recorder that was stalled delivers what it
+// The score is made of running means of T^2, by row, not by time: a recorder that was stalled delivers what it
 // missed in a burst, and each of those rows is a sample of its own (GA: VUS-PR .66 by time, .72 by row). T^2 instead of
 // T: A .522 -> .529, GA .751 -> .747, SMD .528 -> .554, ASD .320 -> .335, JS .453 -> .457.
-constexpr double kScoreWeight = 0.1;
+// The geometric mean of a short one (0.4 s) and a long one (1.9 s): as quick as the one, as steady as the other. One of
+// 0.95 s instead: JS .495, here .512; A .504, .505, ASD .372, .374, GA .762, .762, SMD .558, .557.
+constexpr double kShortWeight = 0.2, kLongWeight = 0.05;
+// A day in rows of 1, 5, 10 and 15 minutes: which periods a recording without times may have (season.h).
+constexpr double kDayRows[] = {96, 144, 288, 1440};
 
 struct Row {
   double time = 0;
@@ -40,6 +44,7 @@ class Replay {
   Replay(const Options& options, const ReplayTable& table)
       : options_(options), table_(table), detector_({table.dimensions.data(), table.dimensions.size()}) {
     detector_.begin(options.warmup_train ? kForever : options.warmup_s);
+    if (!table.timed) detector_.look_for_seasons(kDayRows);
   }
   bool parse(std::string_view line, Row& row);
   void take(const Row& row);
@@ -63,8 +68,8 @@ class Replay {
   double last_time_ = 0, next_step_ = 0, seconds_left_ = detect::kInfinity;
   std::size_t rows_ = 0;
   int regime_ = 0, level_ = 0;
-  detect::Decay score_decay_{kScoreWeight};
-  double score_ = 0;
+  detect::Decay short_decay_{kShortWeight}, long_decay_{kLongWeight};
+  double short_ = 0, long_ = 0;  // mean T^2
   std::size_t used_ = 0;
   char out_[32 * 1024];
 };
@@ -103,10 +108,12 @@ void Replay::take(const Row& row) {
     if (dimension.kind != detect::Kind::fraction || dimension.sign >= 0) continue;
     context.seconds_left = std::min(context.seconds_left, left_[j].step(row.value[j], time));
   }
+  if (!table_.timed) context.calendar_seconds = static_cast<double>(rows_ - 1);
   detector_.set_context(context);
   const auto& verdict = detector_.step(std::span(total_).first(n), time, true);
-  const double weight = table_.timed ? score_decay_.weight(options_.step_or(kRowSeconds)) : kScoreWeight;
-  score_ += weight * (verdict.tempered * verdict.tempered - score_);
+  const double squared = verdict.tempered * verdict.tempered, step = options_.step_or(kRowSeconds);
+  short_ += (table_.timed ? short_decay_.weight(step) : kShortWeight) * (squared - short_);
+  long_ += (table_.timed ? long_decay_.weight(step) : kLongWeight) * (squared - long_);
   seconds_left_ = context.seconds_left;
   const bool short_of_time = !verdict.warming && seconds_left_ < detect::Horizon::kShortSeconds;
   level_ = std::max(verdict.level, short_of_time ? 1 : 0);
@@ -131,7 +138,7 @@ void Replay::print(const Row& row) {
   const auto& verdict = detector_.verdict();
   number(table_.timed ? row.time : last_time_);
   number(verdict.distance);
-  number(detect::square_root(score_));
+  number(detect::square_root(detect::square_root(short_ * long_)));
   number(level_);
   number(regime_);
   number(verdict.load_direction);
