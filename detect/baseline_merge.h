@@ -2,7 +2,8 @@
 //
 // A dimension that is gone is left out: what remains of a covariance is one. A dimension that is new needs a scale, a
 // mean and a spread of its own: they come from `fresh`, the moments of a short warm-up, brought to the merged scale
-// (z is linear in y, so that is exact). How old and new dimensions move together is known from the short warm-up alone;
+// (z is linear in y, so that is exact). The tail of the score is that of a vector of so many dimensions: it is kept
+// only where they are the same. How old and new dimensions move together is known from the short warm-up alone;
 // such a patchwork may be no covariance (Detector::restore refuses it), then it is merged again without.
 #pragma once
 #include "detect/detector.h"

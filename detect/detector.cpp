@@ -300,6 +300,7 @@ void Detector::save(Baseline& baseline) const {
   baseline.mean = moments_.mean;
   baseline.covariance = moments_.covariance;
   baseline.tail = metric_.tail();
+  baseline.evidence = thresholds_.evidence();
 }
 
 bool Detector::restore(const Baseline& baseline) {
@@ -323,7 +324,10 @@ bool Detector::restore(const Baseline& baseline) {
     if (!is_finite(k) || k < 0) return false;
     metric.set_tail(i, std::max(1.0, k));
   }
+  Thresholds thresholds(n_);
+  if (!thresholds.resume(baseline.evidence)) return false;
   begin(warmup_seconds_);
+  thresholds_ = thresholds;
   set_scale(baseline.scale);
   moments_ = moments;
   recent_ = moments;

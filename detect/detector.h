@@ -81,8 +81,9 @@ struct Baseline {
   double effective_samples = 0;
   Scale scale;
   Vector mean{};
-  Matrix covariance{};  // lower triangle
-  Vector tail{};        // k_i of the innovations (mahalanobis.h); 0: not known, taken as 1
+  Matrix covariance{};    // lower triangle
+  Vector tail{};          // k_i of the innovations (mahalanobis.h); 0: not known, taken as 1
+  TailEvidence evidence;  // of the score's tail: where the thresholds have moved to
 };
 
 class Detector {

@@ -60,6 +60,25 @@ void PeaksOverThreshold::close_excursion() {
   refit();
 }
 
+TailEvidence PeaksOverThreshold::evidence() const {
+  if (base_.count() < 5) return {};
+  return {normal_seconds_, count_, mean_, variance_, base_.count(), base_.heights(), base_.positions()};
+}
+
+bool PeaksOverThreshold::resume(const TailEvidence& evidence) {
+  if (evidence.scores == 0) return true;
+  const auto amount = [](double x, double most) { return x >= 0 && x <= most; };
+  if (!amount(evidence.normal_seconds, 1e9) || !amount(evidence.excursions, 1e9)) return false;
+  if (!amount(evidence.mean, 1e12) || !amount(evidence.variance, 1e24)) return false;
+  if (!base_.resume(evidence.scores, evidence.heights, evidence.positions)) return false;
+  normal_seconds_ = evidence.normal_seconds;
+  count_ = evidence.excursions;
+  mean_ = evidence.mean;
+  variance_ = evidence.variance;
+  refit();
+  return true;
+}
+
 void PeaksOverThreshold::refit() {
   if (normal_seconds_ < kEvidenceSeconds || count_ < kEvidencePeaks) return;
   const double rate = count_ / (normal_seconds_ - kQuantileSeconds);

@@ -23,6 +23,13 @@ TailShape fit_tail(double mean, double variance);
 // Excess over u that is exceeded with `ratio` times the frequency of exceeding u itself; 0 < ratio <= 1.
 double tail_excess(const TailShape& shape, double ratio);
 
+// What the tail was judged by so far: what survives a restart. Plain data; all 0 is none.
+struct TailEvidence {
+  double normal_seconds = 0, excursions = 0, mean = 0, variance = 0;  // of the peaks' excesses
+  double scores = 0;                                                  // that u is made of
+  std::array<double, 5> heights{}, positions{};                       // its markers (quantile.h)
+};
+
 class PeaksOverThreshold {
  public:
   static constexpr double kPeriodSeconds = 86400;  // one level-1 alarm per day of normal time
@@ -40,6 +47,9 @@ class PeaksOverThreshold {
   // The score exceeded once a day, or 0 while there is too little evidence.
   double level() const { return level_; }
   double excursions() const { return count_; }
+  TailEvidence evidence() const;
+  // False, and nothing changed, if it holds what no tail can be.
+  bool resume(const TailEvidence& evidence);
 
  private:
   void close_excursion();

@@ -45,6 +45,18 @@ void Quantile::adjust(std::size_t i, double wanted) {
   position_[i] += step;
 }
 
+bool Quantile::resume(double count, const std::array<double, 5>& heights, const std::array<double, 5>& positions) {
+  if (!(count >= 5 && count <= 1e15) || positions[0] != 1 || positions[4] != count) return false;
+  for (std::size_t i = 0; i < 5; ++i) {
+    if (!(heights[i] >= -1e12 && heights[i] <= 1e12)) return false;
+    if (i > 0 && !(heights[i] >= heights[i - 1] && positions[i] > positions[i - 1])) return false;
+  }
+  count_ = count;
+  height_ = heights;
+  position_ = positions;
+  return true;
+}
+
 void Quantile::halve() {
   if (count_ < 64) return;
   for (double& position : position_) position = 1 + (position - 1) / 2;

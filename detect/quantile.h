@@ -24,6 +24,8 @@ class Quantile {
   double lower() const { return marker(1, probability_ / 2); }        // quantile p/2
   double upper() const { return marker(3, (1 + probability_) / 2); }  // quantile (1+p)/2
 
+  // As it stood with these markers. False, and nothing changed, if they are none.
+  bool resume(double count, const std::array<double, 5>& heights, const std::array<double, 5>& positions);
   const std::array<double, 5>& heights() const { return height_; }
   const std::array<double, 5>& positions() const { return position_; }
 

@@ -25,6 +25,9 @@ class Thresholds {
   int level() const { return level_; }
   const std::array<double, kLevels>& values() const { return values_; }
 
+  TailEvidence evidence() const { return tail_.evidence(); }
+  bool resume(const TailEvidence& evidence) { return tail_.resume(evidence); }
+
   // One threshold instead of the adaptive one (configuration); 0 goes back to adapting.
   void fix(double h) { fixed_ = h; }
 

@@ -53,6 +53,8 @@ TEST_CASE("a dimension that is gone leaves the others' normal as it was") {
   merge_baselines(*stored, Baseline{}, Places{0, 2}, 2, true, *merged);
   CHECK(merged->n == 2);
   CHECK(merged->mean[1] == stored->mean[2]);
+  CHECK(merged->tail[1] == stored->tail[2]);
+  CHECK(merged->tail[1] >= 1);
   CHECK(merged->covariance[1][0] == stored->covariance[2][0]);
   CHECK(merged->covariance[1][1] == stored->covariance[2][2]);
   const Dimension two[] = {kOld[0], kOld[2]};
@@ -74,6 +76,7 @@ TEST_CASE("a dimension that is new is learned in a short warm-up and the others 
   REQUIRE_FALSE(second->verdict().warming);
   second->save(*fresh);
   merge_baselines(*stored, *fresh, kPlaces, 3, true, *merged);
+  CHECK(merged->tail[1] == fresh->tail[1]);
   CHECK(merged->learned_seconds == stored->learned_seconds);
   CHECK(merged->effective_samples == std::min(stored->effective_samples, fresh->effective_samples));
   CHECK(merged->scale.spread[0] == stored->scale.spread[2]);

@@ -107,6 +107,32 @@ TEST_CASE("a quiet machine's threshold falls, but never below 1.6 sqrt n") {
   CHECK(thresholds.values()[0] == Approx(6.4));
 }
 
+TEST_CASE("where the threshold has moved to survives a restart, and what is no tail is refused") {
+  Thresholds first(16), second(16);
+  std::mt19937_64 random(8);
+  std::uniform_real_distribution<double> uniform;
+  for (double now = 0; now < 4 * 3600; now += 0.5) first.step(3 + uniform(random), now, 0.5, true);
+  const TailEvidence evidence = first.evidence();
+  REQUIRE(second.resume(evidence));
+  CHECK(second.step(3, 0.5, 0.5, true) == 0);
+  CHECK(second.values()[0] == first.values()[0]);
+  CHECK(second.values()[0] < Thresholds(16).values()[0]);
+  CHECK(Thresholds(16).resume(TailEvidence{}));  // of a first hour
+  const auto refuses = [&](auto damage) {
+    TailEvidence bad = evidence;
+    damage(bad);
+    return !Thresholds(16).resume(bad);
+  };
+  CHECK(refuses([](TailEvidence& e) { e.normal_seconds = -1; }));
+  CHECK(refuses([](TailEvidence& e) { e.excursions = __builtin_inf(); }));
+  CHECK(refuses([](TailEvidence& e) { e.variance = -1e-3; }));
+  CHECK(refuses([](TailEvidence& e) { e.mean = __builtin_nan(""); }));
+  CHECK(refuses([](TailEvidence& e) { e.scores = 3; }));
+  CHECK(refuses([](TailEvidence& e) { e.scores += 1; }));
+  CHECK(refuses([](TailEvidence& e) { e.heights[2] = e.heights[4] + 1; }));
+  CHECK(refuses([](TailEvidence& e) { e.positions[3] = e.positions[2]; }));
+}
+
 TEST_CASE("time under an action teaches the threshold nothing") {
   PeaksOverThreshold tail;
   for (double now = 0; now < 4 * 3600; now += 0.5)

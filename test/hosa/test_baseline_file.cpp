@@ -18,11 +18,13 @@ std::unique_ptr<SavedBaseline> learned(std::size_t n = 40) {
   b.n = n;
   b.learned_seconds = 4000;
   b.effective_samples = 11999;
+  b.evidence = {7200, 60, 1.5, 0.4, 72001, {1, 3, 4, 5, 9}, {1, 3600, 68401, 70000, 72001}};
   for (std::size_t j = 0; j < n; ++j) {
     saved->dimensions.push_back(describe_dimension(dimension_table()[j].dimension));
     b.scale.median[j] = 0.1 * static_cast<double>(j);
     b.scale.spread[j] = 0.05;
     b.mean[j] = -0.2;
+    b.tail[j] = 1.5;
     for (std::size_t i = 0; i < j; ++i) b.covariance[j][i] = 0.3;
     b.covariance[j][j] = 1;
   }
@@ -51,7 +53,7 @@ std::vector<unsigned char> forged(std::vector<unsigned char> bytes, std::size_t 
   return bytes;
 }
 
-constexpr std::size_t kDimensions = 72, kDimension = 96;
+constexpr std::size_t kDimensions = 192, kDimension = 104;
 }  // namespace
 
 TEST_CASE("a baseline that was written is read back number for number") {
@@ -65,6 +67,9 @@ TEST_CASE("a baseline that was written is read back number for number") {
   CHECK(back.dimensions[7].name == saved->dimensions[7].name);
   CHECK(back.learned.scale.median == saved->learned.scale.median);
   CHECK(back.learned.covariance == saved->learned.covariance);
+  CHECK(back.learned.tail == saved->learned.tail);
+  CHECK(back.learned.evidence.excursions == 60);
+  CHECK(back.learned.evidence.heights == saved->learned.evidence.heights);
   CHECK(back.sizes[2].key == 3);
   CHECK(encoded(back) == bytes);
 }
@@ -98,20 +103,22 @@ TEST_CASE("every cut and every changed byte of a baseline is refused with its re
 TEST_CASE("a field out of its range is refused although the checksum fits") {
   const auto good = encoded(*learned(5));
   CHECK(refusal(forged(good, 24, uint64_t{5})) == "");
-  CHECK(refusal(forged(good, 8, uint32_t{2})) == "this hosa reads version 1, not 2");
+  CHECK(refusal(forged(good, 8, uint32_t{1})) == "this hosa reads version 2, not 1");
   CHECK(refusal(forged(good, 48, uint32_t{0})).find("1 to 64 dimensions") == 0);
   CHECK(refusal(forged(good, 48, uint32_t{4'000'000'000})).find("1 to 64 dimensions") == 0);
   CHECK(refusal(forged(good, 48, uint32_t{6})).find("its length does not fit") == 0);
   CHECK(refusal(forged(good, 52, uint32_t{257})).find("at most 256 known sizes") == 0);
   CHECK(refusal(forged(good, 56, -1.0)).find("it says that it has learned") == 0);
   CHECK(refusal(forged(good, 64, __builtin_nan(""))).find("it says that it has learned") == 0);
+  CHECK(refusal(forged(good, 72 + 4 * 8, 100.0)).find("the tail of its scores") == 0);
+  CHECK(refusal(forged(good, kDimensions + 96, -1.0)).find("median, spread, mean and tail") == 0);
   CHECK(refusal(forged(good, kDimensions, '\n')).find("a name is printable") == 0);
   CHECK(refusal(forged(good, kDimensions, '\0')).find("a name has 1 to 47") == 0);
   CHECK(refusal(forged(good, kDimensions + 48, uint8_t{9})).find("a kind is 0 to 4") == 0);
   CHECK(refusal(forged(good, kDimensions + 49, int8_t{5})).find("a sign is") == 0);
   CHECK(refusal(forged(good, kDimensions + 56, 0.0)).find("scale and floor") == 0);
-  CHECK(refusal(forged(good, kDimensions + 80, 0.0)).find("median, spread and mean") == 0);
-  CHECK(refusal(forged(good, kDimensions + 88, __builtin_inf())).find("median, spread and mean") == 0);
+  CHECK(refusal(forged(good, kDimensions + 80, 0.0)).find("median, spread, mean and tail") == 0);
+  CHECK(refusal(forged(good, kDimensions + 88, __builtin_inf())).find("median, spread, mean and tail") == 0);
   const std::size_t covariance = kDimensions + 5 * kDimension;
   CHECK(refusal(forged(good, covariance, -1.0)).find("a variance is") == 0);
   CHECK(refusal(forged(good, covariance + 8, 5.0)).find("a covariance exceeds") == 0);

@@ -8,7 +8,8 @@ namespace hosa {
 namespace {
 
 constexpr char kMagic[8] = {'h', 'o', 's', 'a', 'b', 'a', 's', 'e'};
-constexpr std::size_t kHeaderBytes = 72, kSummedFrom = 24, kNameBytes = 48, kDimensionBytes = kNameBytes + 8 + 5 * 8;
+constexpr std::size_t kHeaderBytes = 72 + 15 * 8, kSummedFrom = 24, kNameBytes = 48,
+                      kDimensionBytes = kNameBytes + 8 + 6 * 8;
 constexpr double kMostSeconds = 1e9;  // 30 years of learning
 
 uint64_t sum_of(const unsigned char* bytes, std::size_t count) {
@@ -20,6 +21,8 @@ uint64_t sum_of(const unsigned char* bytes, std::size_t count) {
 std::size_t file_bytes(std::size_t n, std::size_t sizes) {
   return kHeaderBytes + n * kDimensionBytes + n * (n + 1) / 2 * 8 + sizes * 24;
 }
+
+static_assert(sizeof(detect::TailEvidence) == 15 * 8);  // it is written as it lies
 
 // Puts value after value into memory that was checked to hold them all.
 struct Writer {
@@ -87,11 +90,12 @@ Result<void> take_dimension(Reader& reader, SavedBaseline& out, std::size_t j) {
   out.learned.scale.median[j] = reader.take<double>();
   out.learned.scale.spread[j] = reader.take<double>();
   out.learned.mean[j] = reader.take<double>();
+  out.learned.tail[j] = reader.take<double>();
   if (!between(dimension.scale, 1e-12, 1e15) || !between(dimension.floor, 1e-12, 1e6))
     return wrong("scale and floor are above 0, unlike those of dimension", j);
   if (!between(out.learned.scale.median[j], -1e6, 1e6) || !between(out.learned.scale.spread[j], 1e-12, 1e6) ||
-      !between(out.learned.mean[j], -1e6, 1e6))
-    return wrong("median, spread and mean are no numbers of a normal: dimension", j);
+      !between(out.learned.mean[j], -1e6, 1e6) || !between(out.learned.tail[j], 0, 1e6))
+    return wrong("median, spread, mean and tail are no numbers of a normal: dimension", j);
   out.dimensions.push_back(dimension);
   return {};
 }
@@ -143,6 +147,7 @@ std::size_t encode_baseline(const SavedBaseline& baseline, std::span<unsigned ch
   writer.put(static_cast<uint32_t>(baseline.sizes.size()));
   writer.put(baseline.learned.learned_seconds);
   writer.put(baseline.learned.effective_samples);
+  writer.put(baseline.learned.evidence);
   for (std::size_t j = 0; j < n; ++j) {
     const SavedDimension& dimension = baseline.dimensions[j];
     std::memcpy(writer.at, dimension.name.c_str(), dimension.name.size());
@@ -152,7 +157,7 @@ std::size_t encode_baseline(const SavedBaseline& baseline, std::span<unsigned ch
     writer.put(static_cast<uint8_t>(dimension.cumulative));
     writer.at += 5;
     for (const double value : {dimension.scale, dimension.floor, baseline.learned.scale.median[j],
-                               baseline.learned.scale.spread[j], baseline.learned.mean[j]})
+                               baseline.learned.scale.spread[j], baseline.learned.mean[j], baseline.learned.tail[j]})
       writer.put(value);
   }
   for (std::size_t i = 0; i < n; ++i)
@@ -176,7 +181,7 @@ Result<void> decode_baseline(Bytes file, SavedBaseline& out) {
   const auto version = reader.take<uint32_t>();
   const auto bytes = reader.take<uint32_t>();
   const auto sum = reader.take<uint64_t>();
-  if (version != SavedBaseline::kVersion) return wrong("this hosa reads version 1, not", version);
+  if (version != SavedBaseline::kVersion) return wrong("this hosa reads version 2, not", version);
   if (bytes != file.size()) return wrong("it was cut or grew: by its header its bytes are", bytes);
   if (sum != sum_of(file.data() + kSummedFrom, file.size() - kSummedFrom))
     return make_error(0, "its checksum is not that of its content");
@@ -194,6 +199,9 @@ Result<void> decode_baseline(Bytes file, SavedBaseline& out) {
   out.learned.effective_samples = reader.take<double>();
   if (!between(out.learned.learned_seconds, 1e-3, kMostSeconds) || !between(out.learned.effective_samples, 1, 1e12))
     return make_error(0, "it says that it has learned for no time, or for ever");
+  out.learned.evidence = reader.take<detect::TailEvidence>();
+  if (!detect::PeaksOverThreshold{}.resume(out.learned.evidence))
+    return make_error(0, "the tail of its scores is none");
   for (std::size_t j = 0; j < n; ++j)
     if (const auto taken = take_dimension(reader, out, j); !taken) return taken;
   if (const auto taken = take_covariance(reader, out); !taken) return taken;
