@@ -33,8 +33,11 @@ Detector::Detector(std::span<const Dimension> dimensions)
 
 void Detector::begin(double warmup_seconds) {
   const auto counted = rejected_;
+  const Season season = season_;
   *this = Detector(dimensions_);
   rejected_ = counted;
+  season_ = season;
+  season_.forget();
   warmup_seconds_ = warmup_seconds;
 }
 
@@ -248,15 +251,19 @@ void Detector::recover(const Vector& d, double trust, double dt) {
 
 void Detector::name_regime(double dt, bool learn) {
   verdict_.climb += climb_decay_.weight(dt) * (verdict_.slope - verdict_.climb);
+  const double season = season_.expected_load(), swing = season_.load_spread() / 2;
+  const bool expects_less = context_.season_expects_less || (season_.known() && season < -swing);
+  const bool ordinary = verdict_.load_direction > -0.5 && verdict_.load_direction < 0.5;
+  const bool explains = context_.season_explains || (season_.known() && season > swing && ordinary);
   verdict_.regime =
       regime_of({verdict_.level, verdict_.smoothed, verdict_.thresholds[0], verdict_.climb, verdict_.load_direction,
                  verdict_.deformation, context_.seconds_left, context_.entropy_change, context_.work_efficiency,
-                 context_.propagation, context_.excess, context_.season_expects_less, context_.season_explains});
-  verdict_.habituating = habituation_.step(
-      {verdict_.level, verdict_.smoothed, verdict_.climb, verdict_.thresholds[0], verdict_.thresholds[kLevels - 1],
-       verdict_.deformation, context_.entropy_change, context_.propagation, context_.seconds_left,
-       verdict_.load_direction, context_.season_expects_less, !learn},
-      dt);
+                 context_.propagation, context_.excess, expects_less, explains});
+  verdict_.habituating =
+      habituation_.step({verdict_.level, verdict_.smoothed, verdict_.climb, verdict_.thresholds[0],
+                         verdict_.thresholds[kLevels - 1], verdict_.deformation, context_.entropy_change,
+                         context_.propagation, context_.seconds_left, verdict_.load_direction, expects_less, !learn},
+                        dt);
 }
 
 // A third of n samples for one factorisation, a portion at each; where samples are rare the rest at once, so that the

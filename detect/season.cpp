@@ -25,6 +25,12 @@ void Season::look_for(std::span<const double> periods_s) {
     if (candidates_ < kPeriods && period > 0) candidate_[candidates_++].period_s = period;
 }
 
+void Season::forget() {
+  std::array<double, kPeriods> periods_s{};
+  for (std::size_t c = 0; c < candidates_; ++c) periods_s[c] = candidate_[c].period_s;
+  look_for(periods_s);
+}
+
 void Season::add(std::span<const double> y, double load, double calendar_s, double seconds) {
   constexpr double kLatest = 1e15;  // seconds; a period is more than a microsecond, so that the count fits
   if (!(calendar_s >= 0 && calendar_s < kLatest)) return;
@@ -33,9 +39,7 @@ void Season::add(std::span<const double> y, double load, double calendar_s, doub
     if (periodic(candidate_[c])) chosen_ = c;
   if (chosen_ == kPeriods) return;
   if (candidate_[chosen_].whole.value() < kGiveUp) {
-    std::array<double, kPeriods> periods_s{};
-    for (std::size_t c = 0; c < candidates_; ++c) periods_s[c] = candidate_[c].period_s;
-    return look_for(periods_s);
+    return forget();
   }
   const double middle = phase(calendar_s, candidate_[chosen_].period_s) * kWindows + kWindows - 0.5;
   const auto whole = static_cast<std::size_t>(middle);

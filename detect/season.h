@@ -24,6 +24,8 @@ class Season {
 
   // At most kPeriods, shortest first, in seconds. Forgets what was learned.
   void look_for(std::span<const double> periods_s);
+  // Forgets what was learned and looks for the same again.
+  void forget();
   bool looking() const { return candidates_ > 0; }
 
   // One sample before the season is taken off it: y, the load in any unit, calendar_s (negative: not known), and how

@@ -108,6 +108,50 @@ TEST_CASE("a machine that is switched off at night has its season, too") {
   CHECK(trace.season.known());
 }
 
+TEST_CASE("a detector that begins anew looks for the same seasons, and knows none") {
+  static const Dimension kTable[] = {{"busy", "share", Kind::fraction, 1, 1, 0.005, Resource::cpu, false},
+                                     {"other", "share", Kind::fraction, 1, 1, 0.005, Resource::cpu, false}};
+  const auto detector = std::make_unique<Detector>(kTable);
+  detector->look_for_seasons(kDays);
+  detector->begin(1e18);
+  double row = 0;
+  const auto live = [&](double days) {
+    for (const double end = row + days * kDay; row < end; row += 1) {
+      Context context;
+      context.calendar_seconds = row;
+      detector->set_context(context);
+      const double reading[] = {0.5 + 0.3 * day(row), 0.4};
+      detector->step(reading, row, true);
+    }
+  };
+  live(10);
+  CHECK(detector->season().known());
+  detector->begin(1e18);
+  CHECK_FALSE(detector->season().known());
+  live(10);
+  CHECK(detector->season().known());
+}
+
+TEST_CASE("less load than the day's mean is idleness at night, when the season expects it, and not at noon") {
+  static const Dimension kTable[] = {{"busy", "share", Kind::fraction, 1, 1, 0.005, Resource::cpu, false}};
+  const auto detector = std::make_unique<Detector>(kTable);
+  detector->look_for_seasons(kDays);
+  detector->begin(600);
+  std::mt19937 random{3};
+  int at_night = 0, at_noon = 0;
+  for (double row = 0; row < 20 * kDay; row += 1) {
+    Context context;
+    context.calendar_seconds = row;
+    detector->set_context(context);
+    const double reading[] = {0.5 + 0.3 * day(row) + std::normal_distribution<double>(0, 0.02)(random)};
+    const Verdict& verdict = detector->step(reading, row, true);
+    if (row > 18 * kDay && verdict.regime.value == -1) ++(day(row) < 0 ? at_night : at_noon);
+  }
+  CHECK(detector->season().known());
+  CHECK(at_night > 20);
+  CHECK(at_noon == 0);
+}
+
 // The rush hour of every day is as far from the day's mean as the fault is from the hour's.
 TEST_CASE("with its season known the detector sees at night what would be nothing by day") {
   static const Dimension kTable[] = {{"busy", "share", Kind::fraction, 1, 1, 0.005, Resource::cpu, false},

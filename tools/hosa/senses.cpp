@@ -1,5 +1,6 @@
 #include "tools/hosa/senses.h"
 
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -9,6 +10,18 @@
 #include "proprioception/turn.h"
 
 namespace hosa {
+namespace {
+
+constexpr double kDaySeconds = 86400;
+
+// Seconds since 1970; negative where nobody keeps the clock: without a battery it stands years off and will jump.
+double calendar_seconds() {
+  timex state{};
+  if (::adjtimex(&state) < 0 || (state.status & STA_UNSYNC) != 0) return -1;
+  return static_cast<double>(clock_ns(CLOCK_REALTIME)) * 1e-9;
+}
+
+}  // namespace
 
 uint64_t clock_ns(int clock) {
   timespec t{};
@@ -33,6 +46,7 @@ void Senses::open(const Fd& proc, const Fd& sys, const Machine& machine, const O
   readings_.cpus = std::max(1u, machine.online_cpus);
   vector_.select(readings_);
   detector_.emplace(vector_.dimensions());
+  detector_->look_for_seasons({&kDaySeconds, 1});
   detector_->begin(options.warmup_s);
   room_option_ = options.room_bytes;
 }
@@ -141,6 +155,7 @@ const Moment& Senses::take(bool learning, bool own_containment) {
   let_others_run();
   detect::Context context;
   context.seconds_left = moment_.horizon_s;
+  context.calendar_seconds = calendar_seconds();
   detector_->set_context(context);
   moment_.detector = &*detector_;
   moment_.verdict = &detector_->step(values, moment_.now_s, learning);
