@@ -144,7 +144,7 @@ constexpr DimensionRow kRows[] = {
      "time in which everybody waited for memory",
      {{"/proc/pressure/memory", Need::psi, sensed<psi_memory_full_seconds>, plain<psi_memory_full_seconds>}},
      true},
-    {{"free_order_entropy", "0..1", Kind::fraction, 1, -1, 0.05, Resource::memory, kLevel},
+    {{"free_order_entropy", "0..1", Kind::share, 1, -1, 0.05, Resource::memory, kLevel},
      "how evenly free memory is spread over block sizes (H_frag)",
      {{"/proc/buddyinfo", Need::file, sensed<free_order_entropy>, plain<free_order_entropy>}}},
     {{"block_issues", "1/s", Kind::rate, 20, +1, 0.15, Resource::io, kTotal},
