@@ -20,6 +20,7 @@ void merge_baselines(const Baseline& stored, const Baseline& fresh, const Places
     merged.scale.median[j] = scale.median[at];
     merged.scale.spread[j] = scale.spread[at];
     merged.tail[j] = known ? stored.tail[at] : fresh.tail[at];
+    merged.reach[j] = known ? stored.reach[at] : fresh.reach[at];
     merged.mean[j] = known ? stored.mean[at] : fresh.mean[at];
     if (!known) merged.effective_samples = std::min(merged.effective_samples, fresh.effective_samples);
     stretch[j] = known ? fresh.scale.spread[j] / scale.spread[at] : 1;

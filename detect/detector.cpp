@@ -25,6 +25,7 @@ Detector::Detector(std::span<const Dimension> dimensions)
       metric_(n_),
       thresholds_(n_),
       drift_(dimensions_),
+      lasting_(n_),
       season_(n_) {
   tails_.fill(Quantile(0.99));
   verdict_.n = n_;
@@ -116,6 +117,7 @@ void Detector::move_normal(const Vector& y, const Vector& by) {
     tails_.fill(Quantile(0.99));
     moments_ = Moments(n_);
     metric_ = Mahalanobis(n_);
+    lasting_ = Lasting(n_);
     smoothed_ = y;
     return;
   }
@@ -181,7 +183,13 @@ void Detector::gauge(double dt) {
   Vector d;
   for (std::size_t j = 0; j < n_; ++j) d[j] = (smoothed_[j] - moments_.mean[j]) / scale_.spread[j];
   metric_.distance(d, verdict_.innovation, verdict_.contribution);
-  for (std::size_t j = 0; j < n_; ++j) tails_[j].add(std::max(verdict_.innovation[j], -verdict_.innovation[j]));
+  for (std::size_t j = 0; j < n_; ++j) {
+    tails_[j].add(std::max(verdict_.innovation[j], -verdict_.innovation[j]));
+    metric_.temper(j, tails_[j].value());
+  }
+  Vector tempered;
+  metric_.temper(verdict_.innovation, tempered);
+  lasting_.add(tempered, dt, true);
 }
 
 // Everything kept in units of y goes over to units of z: exact, z is linear in y (but for the clipping at +-300, which
@@ -198,6 +206,7 @@ void Detector::finish_warm_up() {
   }
   verdict_.contribution = {};
   verdict_.innovation = {};
+  lasting_.settle();
   metric_.rebuild(moments_, floor_squared_, kCorrelated);
   rebuilt_ = last_sample_;
   verdict_.warming = false;
@@ -222,6 +231,7 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   verdict_.curvature = trend_.curvature();
   verdict_.level = thresholds_.step(verdict_.smoothed, last_sample_, dt, learn);
   verdict_.thresholds = thresholds_.values();
+  judge_lasting(dt, learn);
   verdict_.drift = drift_.step(moments_, scale_.spread, dt);
   if (verdict_.drift != Drift::kNone) verdict_.level = std::max(verdict_.level, 1);
   name_regime(dt, learn);
@@ -233,6 +243,19 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   }
   recent_.blend(std::span(smoothed_).first(n_), recent_decay_.weight(dt), dt);
   rebuild_in_portions(last_sample_);
+}
+
+void Detector::judge_lasting(double dt, bool learn) {
+  Vector tempered;
+  metric_.temper(verdict_.innovation, tempered);
+  lasting_.add(tempered, dt, false);
+  verdict_.lasting = lasting_.most();
+  if (lasting_thresholds_.step(verdict_.lasting, last_sample_, dt, learn) < 1 || verdict_.level > 0) return;
+  verdict_.level = 1;
+  auto& top = verdict_.top;
+  const std::size_t at = top[0] == lasting_.which() ? 0 : top[1] == lasting_.which() ? 1 : 2;
+  for (std::size_t k = at; k > 0; --k) top[k] = top[k - 1];
+  top[0] = lasting_.which();
 }
 
 void Detector::recover(const Vector& d, double trust, double dt) {
@@ -307,6 +330,7 @@ void Detector::save(Baseline& baseline) const {
   baseline.mean = moments_.mean;
   baseline.covariance = moments_.covariance;
   baseline.tail = metric_.tail();
+  baseline.reach = lasting_.reach();
   baseline.evidence = thresholds_.evidence();
 }
 
@@ -328,7 +352,7 @@ bool Detector::restore(const Baseline& baseline) {
   if (!metric.rebuild(moments, floors_under(baseline.scale), kCorrelated)) return false;  // not a covariance
   for (std::size_t i = 0; i < n_; ++i) {
     const double k = baseline.tail[i];
-    if (!is_finite(k) || k < 0) return false;
+    if (!is_finite(k) || k < 0 || !is_finite(baseline.reach[i]) || baseline.reach[i] < 0) return false;
     metric.set_tail(i, std::max(1.0, k));
   }
   Thresholds thresholds(n_);
@@ -340,6 +364,7 @@ bool Detector::restore(const Baseline& baseline) {
   recent_ = moments;
   metric_ = metric;
   drift_.anchor(moments_.mean);
+  lasting_.set_reach(baseline.reach);
   for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = moments_.covariance[j][j];
   verdict_.warming = false;
   return true;

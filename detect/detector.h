@@ -28,6 +28,7 @@
 #pragma once
 #include "detect/drift.h"
 #include "detect/habituation.h"
+#include "detect/lasting.h"
 #include "detect/mahalanobis.h"
 #include "detect/quantile.h"
 #include "detect/regime.h"
@@ -64,6 +65,7 @@ struct Verdict {
   Vector contribution{};             // c_j, sum = distance^2; single ones may be negative
   std::array<std::size_t, 3> top{};  // indices of the largest c_j, largest first (n < 3: the last repeats)
   std::size_t drift = Drift::kNone;  // a dimension that crept away from what was normal (drift.h)
+  double lasting = 0;                // M (lasting.h): level 1 above its threshold, and then its dimension leads top
   double load_direction = 0;         // phi
   double deformation = 0;            // rho: |S_recent - S_base| / |S_base|, recent = 10 s
   double climb = 0;                  // slope of s, smoothed over 2 s: what lasts
@@ -83,6 +85,7 @@ struct Baseline {
   Vector mean{};
   Matrix covariance{};    // lower triangle
   Vector tail{};          // k_i of the innovations (mahalanobis.h); 0: not known, taken as 1
+  Vector reach{};         // q_i (lasting.h); 0: not known
   TailEvidence evidence;  // of the score's tail: where the thresholds have moved to
 };
 
@@ -145,6 +148,7 @@ class Detector {
   static constexpr double kMeanTrust = 0.02;  // least: a machine that has changed for good is learned in the end
   static constexpr double kInflated = 2;      // times the calm variance: what is beyond was an anomaly's
   static constexpr std::size_t kKeptRejections = 32;
+  static constexpr Thresholds::Bounds kLastingBounds = {4, 3, 10};
   static constexpr double kLoadSamples = 300;
   static constexpr double kFewestSamples = 10;  // of a scale, however short the warm-up
 
@@ -160,6 +164,7 @@ class Detector {
   void judge(const Vector& y, double dt, bool learn);
   void rebuild_in_portions(double now);
   void find_top();
+  void judge_lasting(double dt, bool learn);
   void name_regime(double dt, bool learn);
   void recover(const Vector& d, double trust, double dt);
 
@@ -177,6 +182,8 @@ class Detector {
   Trend trend_;
   Thresholds thresholds_;
   Drift drift_;
+  Lasting lasting_;
+  Thresholds lasting_thresholds_{kLastingBounds};
   Season season_;
   Scaling load_unit_;  // of the first samples: what the season's load is measured in
   Decay smoothing_{kSmoothing};

@@ -73,6 +73,13 @@ Mahalanobis::Distance Mahalanobis::distance(std::span<const double> d, std::span
   return {square_root(squared), square_root(tempered)};
 }
 
+void Mahalanobis::temper(std::span<const double> innovation, std::span<double> tempered) const {
+  for (std::size_t i = 0; i < n_; ++i) {
+    const double u = innovation[i] * ease_[i], size = u < 0 ? -u : u;
+    tempered[i] = size > kCompressFrom ? u / size * kCompressFrom * (1 + natural_log(size / kCompressFrom)) : u;
+  }
+}
+
 double Mahalanobis::load_direction(std::span<const double> d, std::span<const Dimension> dimensions) const {
   double sum = 0;
   for (std::size_t j = 0; j < n_; ++j) sum += dimensions[j].sign * d[j] / sigma_[active_][j];

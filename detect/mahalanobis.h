@@ -48,6 +48,9 @@ class Mahalanobis {
   // Load direction phi = (1/n) sum s_j d_j / sigma_j, sigma_j = sqrt(A_jj): > 0 more load than normal, < 0 less.
   double load_direction(std::span<const double> d, std::span<const Dimension> dimensions) const;
 
+  // u_i with the sign of w_i.
+  void temper(std::span<const double> innovation, std::span<double> tempered) const;
+
   // k_i from the 0.99 quantiles of |w_i|.
   void temper(std::size_t i, double quantile99) { set_tail(i, quantile99 > kTailFrom ? quantile99 / kTailFrom : 1); }
   const Vector& tail() const { return tail_; }

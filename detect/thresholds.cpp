@@ -6,13 +6,19 @@
 
 namespace hosa::detect {
 
-Thresholds::Thresholds(std::size_t n) : root_n_(square_root(static_cast<double>(n))) {
+Thresholds::Thresholds(const Bounds& bounds) : bounds_(bounds) {
+  choose();
+}
+
+Thresholds::Thresholds(std::size_t n) : Thresholds(Bounds{2.2, 1.6, 5.5}) {
+  const double root_n = square_root(static_cast<double>(n));
+  bounds_ = {2.2 * root_n, 1.6 * root_n, 5.5 * root_n};
   choose();
 }
 
 void Thresholds::choose() {
-  double h = 2.2 * root_n_;
-  if (tail_.level() > 0) h = std::clamp(tail_.level(), 1.6 * root_n_, 5.5 * root_n_);
+  double h = bounds_.first;
+  if (tail_.level() > 0) h = std::clamp(tail_.level(), bounds_.least, bounds_.most);
   if (fixed_ > 0) h = fixed_;
   for (std::size_t i = 0; i < kLevels; ++i) values_[i] = kRatios[i] * h;
 }

@@ -18,7 +18,12 @@ inline constexpr int kLevels = 4;
 
 class Thresholds {
  public:
+  // Of level 1: before anything is known, and what it stays within.
+  struct Bounds {
+    double first, least, most;
+  };
   explicit Thresholds(std::size_t n);
+  explicit Thresholds(const Bounds& bounds);
 
   // Takes the smoothed distance, answers the level 0..4. undisturbed: no action is in force.
   int step(double smoothed, double now, double dt, bool undisturbed);
@@ -37,7 +42,7 @@ class Thresholds {
   static constexpr double kLeaveSeconds = 2;
   void choose();
 
-  double root_n_;
+  Bounds bounds_;
   double fixed_ = 0;
   PeaksOverThreshold tail_;
   std::array<double, kLevels> values_{};

@@ -9,7 +9,7 @@ namespace {
 
 constexpr char kMagic[8] = {'h', 'o', 's', 'a', 'b', 'a', 's', 'e'};
 constexpr std::size_t kHeaderBytes = 72 + 15 * 8, kSummedFrom = 24, kNameBytes = 48,
-                      kDimensionBytes = kNameBytes + 8 + 6 * 8;
+                      kDimensionBytes = kNameBytes + 8 + 7 * 8;
 constexpr double kMostSeconds = 1e9;  // 30 years of learning
 
 uint64_t sum_of(const unsigned char* bytes, std::size_t count) {
@@ -91,11 +91,13 @@ Result<void> take_dimension(Reader& reader, SavedBaseline& out, std::size_t j) {
   out.learned.scale.spread[j] = reader.take<double>();
   out.learned.mean[j] = reader.take<double>();
   out.learned.tail[j] = reader.take<double>();
+  out.learned.reach[j] = reader.take<double>();
   if (!between(dimension.scale, 1e-12, 1e15) || !between(dimension.floor, 1e-12, 1e6))
     return wrong("scale and floor are above 0, unlike those of dimension", j);
   if (!between(out.learned.scale.median[j], -1e6, 1e6) || !between(out.learned.scale.spread[j], 1e-12, 1e6) ||
-      !between(out.learned.mean[j], -1e6, 1e6) || !between(out.learned.tail[j], 0, 1e6))
-    return wrong("median, spread, mean and tail are no numbers of a normal: dimension", j);
+      !between(out.learned.mean[j], -1e6, 1e6) || !between(out.learned.tail[j], 0, 1e6) ||
+      !between(out.learned.reach[j], 0, 1e6))
+    return wrong("median, spread, mean, tail and reach are no numbers of a normal: dimension", j);
   out.dimensions.push_back(dimension);
   return {};
 }
@@ -156,8 +158,9 @@ std::size_t encode_baseline(const SavedBaseline& baseline, std::span<unsigned ch
     writer.put(static_cast<int8_t>(dimension.sign));
     writer.put(static_cast<uint8_t>(dimension.cumulative));
     writer.at += 5;
-    for (const double value : {dimension.scale, dimension.floor, baseline.learned.scale.median[j],
-                               baseline.learned.scale.spread[j], baseline.learned.mean[j], baseline.learned.tail[j]})
+    for (const double value :
+         {dimension.scale, dimension.floor, baseline.learned.scale.median[j], baseline.learned.scale.spread[j],
+          baseline.learned.mean[j], baseline.learned.tail[j], baseline.learned.reach[j]})
       writer.put(value);
   }
   for (std::size_t i = 0; i < n; ++i)

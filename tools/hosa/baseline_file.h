@@ -5,7 +5,8 @@
 //  24  u64 seconds since 1970 when it was written   32 u32 CPUs   36 u32 page size   40 f64 bytes of RAM
 //  48  u32 dimensions n   52 u32 known sizes m   56 f64 learned seconds   64 f64 effective samples
 //  72  15 f64 of the score's tail: normal seconds, excursions, mean, variance, scores, 5 heights, 5 positions
-// 192  n times: 48 name, u8 kind, i8 sign, u8 cumulative, 5 zero; f64 scale, floor, median, spread, mean, tail (k)
+// 192  n times: 48 name, u8 kind, i8 sign, u8 cumulative, 5 zero; f64 scale, floor, median, spread, mean, tail k, reach
+// q
 //  ..  n (n + 1) / 2 times: f64 covariance, rows of the lower triangle
 //  ..  m times: u64 key, f64 bytes, u64 seconds since 1970
 //

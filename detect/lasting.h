@@ -1,0 +1,45 @@
+// The channel of the single dimension: what lasts a second in one dimension alone.
+//
+// A fault that shows in one dimension of 37 has to exceed 13 of its spreads before the distance exceeds 2.2 sqrt 37,
+// and the distance does not ask whether a deviation kept its sign. Here each tempered innovation (mahalanobis.h) is
+// smoothed with its sign over a second and divided by its own 0.99 quantile in warm-up (at least a Gaussian's):
+//   m_i += 0.1 (sign(w_i) u_i - m_i) per 0.1 s,   M = max_i |m_i| / max(q_i, 1.03)
+// M > 4 is level 1, of the dimension that leads. Together with the distance on A, GA and half an hour of a machine that
+// compiles (no faults): found 3 -> 5 of 11, 8 -> 8 of 11, median delay 1.4 -> 1.0 s, 3.0 -> 2.0 s, false alarms 0 -> 1,
+// 1 -> 2, 6 -> 6. Tried: 0.5 and 2 s (2 s finds two more of GA for two false alarms more), the three largest, the sum
+// of fourth powers (the same trade), the sum of squares of all m_i (more false alarms for the same found).
+#pragma once
+#include "detect/arithmetic.h"
+#include "detect/moments.h"
+#include "detect/quantile.h"
+
+namespace hosa::detect {
+
+class Lasting {
+ public:
+  static constexpr double kLeast = 1.03;  // 2.6 sqrt(a / (2 - a)) of a Gaussian, three samples in a row counting as one
+
+  explicit Lasting(std::size_t n) : n_(n) { far_.fill(Quantile(0.99)); }
+
+  // One sample: u_i with the sign of w_i, dt seconds after the one before. learn: of the warm-up, q_i learns it.
+  void add(std::span<const double> tempered, double dt, bool learn);
+  // M, and whose it is; 0 while no q is known.
+  double most() const { return most_; }
+  std::size_t which() const { return which_; }
+  // q_i, 0 where not known: that dimension is left to the distance.
+  Vector reach() const;
+  void set_reach(const Vector& reach);
+  void settle() { set_reach(reach()); }
+
+ private:
+  std::size_t n_;
+  std::array<Quantile, kMaxDimensions> far_{};
+  Vector mean_{};
+  Vector ease_{};  // 1 / max(q_i, kLeast); 0: not known
+  bool settled_ = false;
+  double most_ = 0;
+  std::size_t which_ = 0;
+  Decay decay_{0.1};
+};
+
+}  // namespace hosa::detect

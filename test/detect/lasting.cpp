@@ -1,0 +1,103 @@
+#include "detect/lasting.h"
+
+#include <cmath>
+#include <memory>
+#include <random>
+
+#include "detect/detector.h"
+#include "test/catch.h"
+
+using namespace hosa::detect;
+
+namespace {
+
+// 36 dimensions of white noise; the last jumps once in a while.
+struct Crowd {
+  static constexpr std::size_t kN = 36;
+  Dimension table[kN];
+  std::unique_ptr<Detector> detector;
+  std::mt19937 random{4};
+  double now = 0, shift = 0;
+  bool alternates = false;
+  int levels = 0;
+  double greatest = 0;
+  Crowd() {
+    for (Dimension& d : table) d = {"x", "1", Kind::fraction, 1, 1, 0.005, Resource::cpu, false};
+    detector = std::make_unique<Detector>(table);
+    detector->begin(300);
+  }
+  void run(double seconds) {
+    levels = 0;
+    greatest = 0;
+    for (const double end = now + seconds; now < end; now += 0.1) {
+      double reading[kN];
+      for (double& x : reading) x = std::normal_distribution<double>(0, 0.1)(random);
+      if (std::uniform_real_distribution<double>()(random) < 0.004) reading[kN - 1] += 3;
+      reading[7] += alternates && static_cast<int>(now) % 2 == 1 ? -shift : shift;
+      const Verdict& verdict = detector->step(reading, now, true);
+      levels += verdict.level > 0;
+      if (!verdict.warming) greatest = std::max(greatest, verdict.lasting);
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what lasts in one dimension of many is level 1 and that dimension leads, long before the distance says so") {
+  Crowd crowd;
+  crowd.run(600);
+  CHECK(crowd.levels == 0);
+  CHECK(crowd.greatest < 4);
+  crowd.shift = 0.65;
+  crowd.run(4);
+  CHECK(crowd.levels > 20);
+  CHECK(crowd.detector->verdict().top[0] == 7);
+  CHECK(crowd.detector->verdict().smoothed < crowd.detector->verdict().thresholds[0]);
+}
+
+TEST_CASE("a deviation that changes its sign each second does not last") {
+  Crowd steady, alternating;
+  steady.run(310);
+  alternating.run(310);
+  steady.shift = alternating.shift = 0.5;
+  alternating.alternates = true;
+  steady.run(10);
+  alternating.run(10);
+  CHECK(alternating.greatest < 0.8 * steady.greatest);
+}
+
+TEST_CASE("how far each dimension wanders survives a restart; where it is not known the distance alone decides") {
+  Crowd first;
+  first.run(400);
+  auto baseline = std::make_unique<Baseline>();
+  first.detector->save(*baseline);
+  CHECK(baseline->reach[7] > 0.3);
+  CHECK(baseline->reach[Crowd::kN - 1] > 1.2 * baseline->reach[7]);
+  Crowd knows, forgot;
+  REQUIRE(knows.detector->restore(*baseline));
+  baseline->reach[7] = 0;
+  REQUIRE(forgot.detector->restore(*baseline));
+  knows.shift = forgot.shift = 0.65;
+  knows.run(4);
+  forgot.run(4);
+  CHECK(knows.levels > 20);
+  CHECK(forgot.levels == 0);
+  baseline->reach[7] = -1;
+  CHECK_FALSE(forgot.detector->restore(*baseline));
+}
+
+TEST_CASE("M is the largest smoothed innovation by its own reach, and at least a Gaussian's") {
+  Lasting lasting(2);
+  Vector reach{};
+  reach[0] = 4;
+  reach[1] = 0.1;
+  lasting.set_reach(reach);
+  const double u[] = {8, -1};
+  for (int i = 0; i < 200; ++i) lasting.add(u, 0.1, false);
+  CHECK(lasting.which() == 0);
+  CHECK(lasting.most() == Approx(2));
+  const double v[] = {0, -4};
+  for (int i = 0; i < 200; ++i) lasting.add(v, 0.1, false);
+  CHECK(lasting.which() == 1);
+  CHECK(lasting.most() == Approx(4 / Lasting::kLeast));
+}
