@@ -1,6 +1,6 @@
 // The guard of the figures: a machine with the vices of real ones (phases of load, heavy tails, a dimension that jumps
-// once in a while, dimensions that stand still, a slow wander) and ten faults, judged as `make eval` judges recordings.
-// The bounds are what was measured (in brackets) less a margin for a change that is none.
+// once in a while, dimensions that stand still, a slow wander) and ten faults, by four seeds, judged as `make eval`
+// judges recordings. The bounds are what was measured (in brackets) less a margin for a change that is none.
 #include <algorithm>
 #include <memory>
 #include <numeric>
@@ -36,7 +36,7 @@ enum { ctxt, forks, minflt, pgscan, disk, net, udp, retrans, user, sys, io, runn
 
 // Distributions of our own: the library's differ between implementations.
 struct Dice {
-  std::mt19937_64 engine{20};
+  std::mt19937_64 engine;
   double uniform() { return static_cast<double>(engine() >> 11) * 0x1p-53; }
   double normal() {
     double sum = -6;
@@ -98,11 +98,12 @@ struct Figures {
   int found = 0, false_alarms = 0, named = 0;
 };
 
-Figures judge() {
+Figures judge(uint64_t seed) {
   const std::size_t carrier[] = {kN, available, available, forks, disk, sockets, udp, pgscan, running, net, user};
   const auto detector = std::make_unique<Detector>(kTable);
   detector->begin(300);
   Machine machine;
+  machine.dice.engine.seed(seed);
   std::vector<double> scores;
   std::vector<bool> labels;
   Figures figures;
@@ -145,11 +146,18 @@ Figures judge() {
 }  // namespace
 
 TEST_CASE("the figures on a machine with the vices of real ones do not fall") {
-  const Figures figures = judge();
-  INFO("average precision " << figures.average_precision << ", found " << figures.found << " of 10, named "
-                            << figures.named << ", false alarms " << figures.false_alarms << " in 42 min");
-  CHECK(figures.average_precision >= 0.85);   // (0.880)
-  CHECK(figures.found >= 7);                  // (8)
-  CHECK(figures.named >= figures.found - 2);  // (6)
-  CHECK(figures.false_alarms <= 24);          // (19, all of the minute's burst of births; no hour of evidence yet)
+  Figures figures;
+  for (const uint64_t seed : {20, 21, 22, 23}) {
+    const Figures one = judge(seed);
+    figures.average_precision += one.average_precision / 4;
+    figures.found += one.found;
+    figures.named += one.named;
+    figures.false_alarms += one.false_alarms;
+  }
+  INFO("average precision " << figures.average_precision << ", found " << figures.found << " of 40, named "
+                            << figures.named << ", false alarms " << figures.false_alarms << " in 2.8 h");
+  CHECK(figures.average_precision >= 0.85);  // (0.877)
+  CHECK(figures.found >= 29);                // (32)
+  CHECK(figures.named >= 24);                // (27)
+  CHECK(figures.false_alarms <= 30);         // (22; no hour of evidence yet)
 }
