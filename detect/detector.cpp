@@ -182,14 +182,12 @@ void Detector::gauge(double dt) {
   if (dt < 0.0999 && last_sample_ != last_scaled_) return;
   Vector d;
   for (std::size_t j = 0; j < n_; ++j) d[j] = (smoothed_[j] - moments_.mean[j]) / scale_.spread[j];
-  metric_.distance(d, verdict_.innovation, verdict_.contribution);
+  metric_.distance(d, verdict_.innovation, verdict_.u, verdict_.contribution);
   for (std::size_t j = 0; j < n_; ++j) {
     tails_[j].add(std::max(verdict_.innovation[j], -verdict_.innovation[j]));
     metric_.temper(j, tails_[j].value());
   }
-  Vector tempered;
-  metric_.temper(verdict_.innovation, tempered);
-  lasting_.add(tempered, dt, true);
+  lasting_.add(verdict_.u, dt, true);
 }
 
 // Everything kept in units of y goes over to units of z: exact, z is linear in y (but for the clipping at +-300, which
@@ -220,7 +218,7 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
     smoothed_[j] += a * (verdict_.z[j] - smoothed_[j]);
     d[j] = smoothed_[j] - moments_.mean[j];
   }
-  const auto found = metric_.distance(d, verdict_.innovation, verdict_.contribution);
+  const auto found = metric_.distance(d, verdict_.innovation, verdict_.u, verdict_.contribution);
   verdict_.distance = found.plain;
   verdict_.tempered = found.tempered;
   verdict_.load_direction = metric_.load_direction(d, dimensions_);
@@ -239,16 +237,18 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
     const double trust =
         verdict_.habituating ? 1 : trust_at(verdict_.distance, kTolerance * square_root(static_cast<double>(n_)));
     moments_.learn(smoothed_, trust, forgetting_.weight(dt), dt, kMeanTrust);
-    if (verdict_.level == 0) recover(d, trust, dt);
+    if (thresholds_.level() == 0) recover(d, trust, dt);
   }
-  recent_.blend(std::span(smoothed_).first(n_), recent_decay_.weight(dt), dt);
+  recent_seconds_ += dt;
+  if (recent_seconds_ >= kRecentEvery) {
+    recent_.blend(std::span(smoothed_).first(n_), recent_decay_.weight(recent_seconds_), recent_seconds_);
+    recent_seconds_ = 0;
+  }
   rebuild_in_portions(last_sample_);
 }
 
 void Detector::judge_lasting(double dt, bool learn) {
-  Vector tempered;
-  metric_.temper(verdict_.innovation, tempered);
-  lasting_.add(tempered, dt, false);
+  lasting_.add(verdict_.u, dt, false);
   verdict_.lasting = lasting_.most();
   if (lasting_thresholds_.step(verdict_.lasting, last_sample_, dt, learn) < 1 || verdict_.level > 0) return;
   verdict_.level = 1;
@@ -283,7 +283,7 @@ void Detector::name_regime(double dt, bool learn) {
                  verdict_.deformation, context_.seconds_left, context_.entropy_change, context_.work_efficiency,
                  context_.propagation, context_.excess, expects_less, explains});
   verdict_.habituating =
-      habituation_.step({verdict_.level, verdict_.smoothed, verdict_.climb, verdict_.thresholds[0],
+      habituation_.step({thresholds_.level(), verdict_.smoothed, verdict_.climb, verdict_.thresholds[0],
                          verdict_.thresholds[kLevels - 1], verdict_.deformation, context_.entropy_change,
                          context_.propagation, context_.seconds_left, verdict_.load_direction, expects_less, !learn},
                         dt);
@@ -308,17 +308,23 @@ void Detector::rebuild_in_portions(double now) {
 }
 
 void Detector::find_top() {
-  const Vector& c = verdict_.contribution;
   std::array<std::size_t, 3> best{};
-  std::size_t found = 0;
+  double first = -kInfinity, second = first, third = first;
   for (std::size_t j = 0; j < n_; ++j) {
-    if (found == best.size() && !(c[j] > c[best[2]])) continue;
-    if (found < best.size()) ++found;
-    std::size_t at = found - 1;
-    for (; at > 0 && c[j] > c[best[at - 1]]; --at) best[at] = best[at - 1];
-    best[at] = j;
+    const double c = verdict_.contribution[j];
+    if (!(c > third)) continue;
+    if (c > first) {
+      best = {j, best[0], best[1]};
+      third = second, second = first, first = c;
+    } else if (c > second) {
+      best = {best[0], j, best[1]};
+      third = second, second = c;
+    } else {
+      best[2] = j;
+      third = c;
+    }
   }
-  for (std::size_t k = std::max<std::size_t>(found, 1); k < best.size(); ++k) best[k] = best[k - 1];
+  for (std::size_t k = std::max<std::size_t>(n_, 1); k < best.size(); ++k) best[k] = best[k - 1];
   verdict_.top = best;
 }
 

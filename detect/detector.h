@@ -61,6 +61,7 @@ struct Verdict {
   std::array<double, kLevels> thresholds{};
   Vector value{};                    // after windowing: rates per second, shares, levels
   Vector z{};                        // standardised deviation from the warm-up's median, clipped to +-300
+  Vector u{};                        // tempered innovation (mahalanobis.h), with the sign of w
   Vector innovation{};               // w = L^-1 d, sum of squares = distance^2
   Vector contribution{};             // c_j, sum = distance^2; single ones may be negative
   std::array<std::size_t, 3> top{};  // indices of the largest c_j, largest first (n < 3: the last repeats)
@@ -131,7 +132,8 @@ class Detector {
 
  private:
   static constexpr double kForgetting = 1.0 / 9000;  // alpha: 15 min
-  static constexpr double kRecent = 0.01;            // of rho's covariance: 10 s
+  static constexpr double kRecent = 0.01;            // of rho's covariance: 10 s,
+  static constexpr double kRecentEvery = 0.25;       // of samples so far apart: nearer ones say the same again
   static constexpr double kSmoothing = 0.5;          // of the vector: 0.15 s
   // e_j: a tenth of the dimension's floor f_j in units of its spread, and a hundredth of its spread. Without the first
   // part one retransmitted packet on a machine that had none is an alarm (and "found" three faults of A): VUS-PR A .539
@@ -201,6 +203,7 @@ class Detector {
   double last_reading_ = 0, last_sample_ = 0, last_scaled_ = 0, rebuilt_ = 0, pace_ = 0;
   std::size_t samples_since_rebuild_ = 0;
   bool rebuilding_ = false;
+  double recent_seconds_ = 0;  // since the last sample that rho's covariance took
   std::array<uint64_t, kRejections> rejected_{};
   std::array<Rejected, kKeptRejections> kept_rejections_{};
   std::size_t rejections_ = 0;

@@ -6,15 +6,15 @@ namespace hosa::detect {
 
 void Lasting::add(std::span<const double> tempered, double dt, bool learn) {
   const double a = decay_.weight(dt);
-  most_ = 0;
+  blend_scaled(mean_.data(), 1 - a, a / (1 - a), tempered.data(), n_);
+  double most = 0;  // of squares: what is on the way to it needs no branch
   for (std::size_t i = 0; i < n_; ++i) {
-    mean_[i] += a * (tempered[i] - mean_[i]);
-    const double size = mean_[i] < 0 ? -mean_[i] : mean_[i];
-    if (learn) far_[i].add(size);
-    if (size * ease_[i] <= most_) continue;
-    most_ = size * ease_[i];
-    which_ = i;
+    const double part = mean_[i] * ease_[i], square = part * part;
+    which_ = square > most ? i : which_;
+    most = square > most ? square : most;
   }
+  most_ = square_root(most);
+  for (std::size_t i = 0; learn && i < n_; ++i) far_[i].add(mean_[i] < 0 ? -mean_[i] : mean_[i]);
 }
 
 Vector Lasting::reach() const {

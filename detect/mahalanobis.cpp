@@ -57,27 +57,20 @@ bool Mahalanobis::advance(double part) {
 }
 
 Mahalanobis::Distance Mahalanobis::distance(std::span<const double> d, std::span<double> innovation,
-                                            std::span<double> contribution) const {
+                                            std::span<double> tempered, std::span<double> contribution) const {
   Vector y;
   solve_lower(factor_[active_], inverse_[active_], n_, d, y);
   const double squared = dot(y.data(), y.data(), n_);
-  double tempered = 0;
   for (std::size_t i = 0; i < n_; ++i) {
     innovation[i] = y[i];
-    double u = (y[i] < 0 ? -y[i] : y[i]) * ease_[i];
-    if (u > kCompressFrom) u = kCompressFrom * (1 + natural_log(u / kCompressFrom));
-    tempered += u * u;
+    const double u = y[i] * ease_[i], size = u < 0 ? -u : u;
+    tempered[i] = u;
+    if (size > kCompressFrom) tempered[i] *= kCompressFrom / size * (1 + natural_log(size / kCompressFrom));
   }
+  const double tempered_squared = dot(tempered.data(), tempered.data(), n_);
   solve_upper(factor_[active_], inverse_[active_], n_, y);
   for (std::size_t j = 0; j < n_; ++j) contribution[j] = d[j] * y[j];
-  return {square_root(squared), square_root(tempered)};
-}
-
-void Mahalanobis::temper(std::span<const double> innovation, std::span<double> tempered) const {
-  for (std::size_t i = 0; i < n_; ++i) {
-    const double u = innovation[i] * ease_[i], size = u < 0 ? -u : u;
-    tempered[i] = size > kCompressFrom ? u / size * kCompressFrom * (1 + natural_log(size / kCompressFrom)) : u;
-  }
+  return {square_root(squared), square_root(tempered_squared)};
 }
 
 double Mahalanobis::load_direction(std::span<const double> d, std::span<const Dimension> dimensions) const {

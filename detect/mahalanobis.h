@@ -42,14 +42,12 @@ class Mahalanobis {
     double plain = 0;     // D
     double tempered = 0;  // T <= D
   };
-  // D and T of the deviation d; innovation gets w, contribution gets c_j.
-  Distance distance(std::span<const double> d, std::span<double> innovation, std::span<double> contribution) const;
+  // D and T of the deviation d; innovation gets w, tempered u with the sign of w, contribution c_j.
+  Distance distance(std::span<const double> d, std::span<double> innovation, std::span<double> tempered,
+                    std::span<double> contribution) const;
 
   // Load direction phi = (1/n) sum s_j d_j / sigma_j, sigma_j = sqrt(A_jj): > 0 more load than normal, < 0 less.
   double load_direction(std::span<const double> d, std::span<const Dimension> dimensions) const;
-
-  // u_i with the sign of w_i.
-  void temper(std::span<const double> innovation, std::span<double> tempered) const;
 
   // k_i from the 0.99 quantiles of |w_i|.
   void temper(std::size_t i, double quantile99) { set_tail(i, quantile99 > kTailFrom ? quantile99 / kTailFrom : 1); }

@@ -38,9 +38,9 @@ TEST_CASE("distance, factor and contributions are the reference's") {
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j <= i; ++j)
         check_near(metric.factor()[j][i], table.at(indexed(name + ".L", i))[j], relative, 1);
-    Vector d{}, innovation{}, contribution{};
+    Vector d{}, innovation{}, u{}, contribution{};
     for (std::size_t i = 0; i < n; ++i) d[i] = x[i] - table.at(name + ".mu")[i];
-    const double distance = metric.distance(d, innovation, contribution).plain;
+    const double distance = metric.distance(d, innovation, u, contribution).plain;
     check_near(distance, table.at(name + ".D")[0], relative, 1);
     for (std::size_t i = 0; i < n; ++i) check_near(contribution[i], table.at(name + ".c")[i], relative * 10, 1);
   }
@@ -56,8 +56,8 @@ TEST_CASE("a matrix that is not positive definite is refused and the earlier met
   CHECK_FALSE(metric.ready());
   REQUIRE(metric.rebuild(good, 0, Vector{}));
   CHECK_FALSE(metric.rebuild(bad, 0, Vector{}));
-  Vector d{3, 4}, innovation{}, contribution{};
-  CHECK(metric.distance(d, innovation, contribution).plain == Approx(5));
+  Vector d{3, 4}, innovation{}, u{}, contribution{};
+  CHECK(metric.distance(d, innovation, u, contribution).plain == Approx(5));
 }
 
 TEST_CASE("the tempered distance is the plain one until an innovation is long-tailed or large") {
@@ -65,9 +65,9 @@ TEST_CASE("the tempered distance is the plain one until an innovation is long-ta
   identity[0][0] = identity[1][1] = 1;
   Mahalanobis metric(2);
   REQUIRE(metric.rebuild(identity, 0, Vector{}));
-  Vector innovation{}, contribution{};
+  Vector innovation{}, u{}, contribution{};
   const auto tempered = [&](double x, double y) {
-    return metric.distance(Vector{x, y}, innovation, contribution).tempered;
+    return metric.distance(Vector{x, y}, innovation, u, contribution).tempered;
   };
   CHECK(tempered(3, 4) == Approx(5));
   CHECK(innovation[1] == 4);
@@ -77,7 +77,7 @@ TEST_CASE("the tempered distance is the plain one until an innovation is long-ta
   metric.temper(1, 12);                                  // jumps to 12 once in a hundred samples of calm
   CHECK(tempered(3, 16) == Approx(5));
   CHECK(tempered(0, 32 * exponential(1)) == Approx(16));
-  CHECK(metric.distance(Vector{3, 16}, innovation, contribution).plain == Approx(square_root(9 + 256)));
+  CHECK(metric.distance(Vector{3, 16}, innovation, u, contribution).plain == Approx(square_root(9 + 256)));
 }
 
 TEST_CASE("shrinkage is the oracle approximation on the correlation matrix") {
@@ -132,11 +132,12 @@ TEST_CASE("contributions add up to the squared distance and a change of units ch
       d[i] = normal(random) * 3;
       e[i] = d[i] / unit[i];
     }
-    const double distance = metric.distance(d, w, c).plain;
+    Vector u{};
+    const double distance = metric.distance(d, w, u, c).plain;
     double sum = 0;
     for (std::size_t i = 0; i < n; ++i) sum += c[i];
     CHECK(sum == Approx(distance * distance).epsilon(1e-10));
-    CHECK(other.distance(e, w, f).plain == Approx(distance).epsilon(1e-9));
+    CHECK(other.distance(e, w, u, f).plain == Approx(distance).epsilon(1e-9));
     moments.rescale(shift, unit);
     for (std::size_t i = 0; i < n; ++i) {
       check_near(moments.mean[i], rescaled.mean[i], 1e-9, 10 / unit[i]);

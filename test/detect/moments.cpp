@@ -59,9 +59,9 @@ TEST_CASE("the Huber gate keeps an outlier from being learned at full weight") {
     if (t >= 5) {
       Mahalanobis metric(2);
       REQUIRE(metric.rebuild(moments.covariance, 0.1, Vector{0.01, 0.01}));
-      Vector d{}, innovation{}, contribution{};
+      Vector d{}, innovation{}, u{}, contribution{};
       for (std::size_t i = 0; i < 2; ++i) d[i] = x[i] - moments.mean[i];
-      const double distance = metric.distance(d, innovation, contribution).plain;
+      const double distance = metric.distance(d, innovation, u, contribution).plain;
       check_near(distance, table.at(indexed("gated_D", t))[0]);
       trust = trust_at(distance, 3);
       check_near(trust, table.at(indexed("gated_w", t))[0]);
