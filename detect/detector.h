@@ -3,8 +3,9 @@
 //
 // Per reading:  window (rates over 0.5 s) -> y = transform, less its season (season.h) -> z = robust
 // standardisation -> p += 0.5 (z - p) -> d = p - mean -> D, T and c_j (mahalanobis.h) -> s (of T), slope, curvature
-// (trend.h) -> level (thresholds.h; at least 1 by lasting.h and drift.h) -> learn. All weights belong to 0.1 s and are converted to the time that has passed (Decay). A sample is judged before
-// it is learned. The metric is rebuilt when n/3 samples or one second have passed: amortised O(n^2), at most 1 s stale.
+// (trend.h) -> level (thresholds.h; at least 1 by lasting.h and drift.h) -> learn. All weights belong to 0.1 s and are
+// converted to the time that has passed (Decay). A sample is judged before it is learned. The metric is rebuilt when
+// n/3 samples or one second have passed: amortised O(n^2), at most 1 s stale.
 //
 // Warm-up (nothing is stored): the scale of y is estimated by P2 while the moments of the smoothed y are collected in
 // y's own units; at its end both are converted to z, exactly. Also tried on the recordings: a provisional scale after
@@ -26,9 +27,9 @@
 // up to 19 s): a gap must not give one sample the weight of all that was missed (VUS-PR .632 without, .651 with it).
 // How much of this is fitted to the data it was judged by: the nine constants that matter most (forgetting, smoothing,
 // floor, correlation, gate, tail, compression, the score's two means) chosen anew, greedily, on one half of the public
-// files with A or GA, judged on the other half: mean VUS-PR .576 -> .576 and .462 -> .463, so the choice is worth nothing
-// beyond what it was made on, and they stay. Chosen without a family at all, that family has: A .470 (.505 with it), GA
-// .723 (.762), SMD .523 (.557), ASD .360 (.374), JS .506 (.513): the price of not having seen it.
+// files with A or GA, judged on the other half: mean VUS-PR .576 -> .576 and .462 -> .463, so the choice is worth
+// nothing beyond what it was made on, and they stay. Chosen without a family at all, that family has: A .470 (.505 with
+// it), GA .723 (.762), SMD .523 (.557), ASD .360 (.374), JS .506 (.513): the price of not having seen it.
 //
 // Per step (make bench-step, two cores shared by eight busy processes): n = 16 0.9 us, 24 1.3 us, 36 2.0 us, 48 2.7 us.
 #pragma once
