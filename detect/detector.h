@@ -29,7 +29,8 @@
 // floor, correlation, gate, tail, compression, the score's two means) chosen anew, greedily, on one half of the public
 // files with A or GA, judged on the other half: mean VUS-PR .576 -> .576 and .462 -> .463, so the choice is worth
 // nothing beyond what it was made on, and they stay. Chosen without a family at all, that family has: A .470 (.505 with
-// it), GA .723 (.762), SMD .523 (.557), ASD .360 (.374), JS .506 (.513): the price of not having seen it.
+// it), GA .723 (.762), SMD .523 (.557), ASD .360 (.374), JS .506 (.513): the price of not having
+// seen it. (What was chosen by looking at all of them, and is no constant: seasons, T, lasting.h.)
 //
 // Per step (make bench-step, two cores shared by eight busy processes): n = 16 0.9 us, 24 1.3 us, 36 2.0 us, 48 2.7 us.
 #pragma once

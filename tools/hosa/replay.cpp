@@ -28,7 +28,8 @@ constexpr double kForever = 1e18;     // a warm-up that end_warm_up() ends
 // missed in a burst, and each of those rows is a sample of its own (GA: VUS-PR .66 by time, .72 by row). T^2 instead of
 // T: A .522 -> .529, GA .751 -> .747, SMD .528 -> .554, ASD .320 -> .335, JS .453 -> .457.
 // The geometric mean of a short one (0.4 s) and a long one (1.9 s): as quick as the one, as steady as the other. One of
-// 0.95 s instead: JS .495, here .512; A .504, .505, ASD .372, .374, GA .762, .762, SMD .558, .557.
+// 0.95 s instead: JS .495, here .512; A .504, .505, ASD .372, .374, GA .762, .762, SMD .558, .557 (counting the
+// day by 0.1 s a row; by rows, as below, its windows begin a row later here and there: ASD .366).
 constexpr double kShortWeight = 0.2, kLongWeight = 0.05;
 // A day in rows of 1, 5, 10 and 15 minutes: which periods a recording without times may have (season.h).
 constexpr double kDayRows[] = {96, 144, 288, 1440};
