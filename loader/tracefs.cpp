@@ -72,7 +72,7 @@ std::optional<FixedString<255>> find_mount_in_file(int fd, std::string_view type
 
 // A kernel in lockdown (confidentiality) mounts tracefs and leaves it empty.
 Result<Fd> with_events(Result<Fd> tracefs) {
-  if (!tracefs || ::faccessat(tracefs->get(), "events", F_OK, 0) == 0) return tracefs;
+  if (!tracefs || ::syscall(SYS_faccessat, tracefs->get(), "events", F_OK) == 0) return tracefs;
   return make_error(EPERM, "tracefs shows no events, as under kernel lockdown");
 }
 
