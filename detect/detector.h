@@ -158,7 +158,7 @@ class Detector {
   static constexpr double kMeanTrust = 0.02;  // least: a machine that has changed for good is learned in the end
   static constexpr double kInflated = 2;      // times the calm variance: what is beyond was an anomaly's
   static constexpr std::size_t kKeptRejections = 32;
-  static constexpr Thresholds::Bounds kLastingBounds = {4, 3, 10};
+  static constexpr Thresholds::Bounds kLastingBounds = {6, 4, 10};
   static constexpr double kLoadSamples = 300;
   static constexpr double kFewestSamples = 10;  // of a scale, however short the warm-up
 
