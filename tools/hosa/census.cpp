@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "loader/sys/text.h"
+#include "proprioception/directory.h"
+
 namespace hosa {
 namespace {
 
@@ -268,6 +271,19 @@ void Census::list_room(const Unit& unit, PidList& pids, PidList& held) const {
     const auto process = read_process(*setup_.proc, pid);
     const uint64_t above = process ? unit_of_pid(process->parent) : 0;
     if (process && (above == unit.id || above == 0)) (void)pids.push_back(pid);
+  }
+}
+
+// Born since the last census, in the order of their pids; where the numbers began anew the next census sees them.
+void Census::see_newborn(const Unit& unit) {
+  if (!unit.is_tree()) return;
+  DirectoryReader entries(setup_.proc->get());
+  while (const auto entry = entries.next()) {
+    const auto pid = to_number<int>(entry->name);
+    if (!pid || (!seen_.empty() && *pid <= seen_.back().pid)) continue;
+    const auto process = read_process(*setup_.proc, *pid);
+    if (!process || unit_of_pid(process->parent) != unit.id) continue;
+    if (!seen_.push_back({*pid, process->start_ticks, unit.id, now_s_ + kFirstWaitS, kFirstWaitS})) return;
   }
 }
 

@@ -52,6 +52,8 @@ class Census {
   const UnitUse* use_of(uint64_t unit) const;
   // The unit that a process belongs to; 0: not seen.
   uint64_t unit_of_pid(int pid) const;
+  // A tree has no file that lists it: who was born in it since the last census is a member from now on.
+  void see_newborn(const Unit& unit);
   // The processes of a unit with what each uses, ascending by pid.
   void members(const Unit& unit, std::span<const ProcessShare> handed, Members& out) const;
   bool by_processes() const { return !setup_.memory_controller || setup_.cgroup_root == nullptr; }

@@ -34,6 +34,7 @@ class CpuHold {
   void use_idle(const HoldContext& c);
   void idle_pass(const HoldContext& c);
   void lower_autogroups(const HoldContext& c);
+  void idle_round(const HoldContext& c);
   void idle_one(const HoldContext& c, const ProcessRef& process);
   void limit_tasks(const HoldContext& c);
   // S4, once a second: daemon-reload sets pids.max back and takes the controller, and with it weight and quota, away.
@@ -55,6 +56,7 @@ class CpuHold {
   uint64_t begun_ticks_ = 0;
   FixedVector<ProcessRef, kMembers> yielding_, idled_now_;  // who is SCHED_IDLE; who was looked at in this pass
   std::size_t pass_ = 0;
+  bool storming_ = true;  // the last round found many
   Means means_ = Means::none;
   bool controllable_ = false;  // a cgroup of its own, with nobody protected in it
   int weight_entry_ = -1, quota_entry_ = -1, pids_entry_ = -1;
