@@ -274,17 +274,23 @@ void Census::list_room(const Unit& unit, PidList& pids, PidList& held) const {
   }
 }
 
-// Born since the last census, in the order of their pids; where the numbers began anew the next census sees them.
+// Whose parent was born since then as well is seen the next time.
 void Census::see_newborn(const Unit& unit) {
   if (!unit.is_tree()) return;
+  const std::size_t known = seen_.size();
+  seen_next_.clear();
   DirectoryReader entries(setup_.proc->get());
   while (const auto entry = entries.next()) {
     const auto pid = to_number<int>(entry->name);
-    if (!pid || (!seen_.empty() && *pid <= seen_.back().pid)) continue;
+    if (!pid || unit_of_pid(*pid) != 0 || std::binary_search(kernel_threads_.begin(), kernel_threads_.end(), *pid))
+      continue;
     const auto process = read_process(*setup_.proc, *pid);
-    if (!process || unit_of_pid(process->parent) != unit.id) continue;
-    if (!seen_.push_back({*pid, process->start_ticks, unit.id, now_s_ + kFirstWaitS, kFirstWaitS})) return;
+    if (process && unit_of_pid(process->parent) == unit.id)
+      (void)seen_next_.push_back({*pid, process->start_ticks, unit.id, now_s_ + kFirstWaitS, kFirstWaitS});
   }
+  for (const Seen& seen : seen_next_) (void)seen_.push_back(seen);
+  if (seen_.size() > known)
+    std::sort(seen_.begin(), seen_.end(), [](const Seen& a, const Seen& b) { return a.pid < b.pid; });
 }
 
 void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Members& out) const {
