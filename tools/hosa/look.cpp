@@ -117,10 +117,11 @@ detect::Resource Agent::carrier() const {
 }
 
 bool Agent::crowded() const {
-  // Only the resource that carries the episode (spec 7); threads that appear and spin may show more as tasks that exist
-  // than as CPU: on a machine with always the same 63 tasks eight spinners were named 18 s late. And who is in a hold
-  // room is SCHED_IDLE and thawed in bursts: such a crowd is no harm to others.
-  if (const auto by = carrier(); by != detect::Resource::cpu && by != detect::Resource::tasks) return false;
+  // Only the resource that carries the episode (spec 7). While nobody is held, threads that appear and spin may show
+  // more as tasks that exist than as CPU: on a machine with always the same 63 tasks eight spinners were named 18 s
+  // late. And who is in a hold room is SCHED_IDLE and thawed in bursts: such a crowd is no harm to others.
+  const detect::Resource by = carrier();
+  if (by != detect::Resource::cpu && (by != detect::Resource::tasks || active_holds() > 0)) return false;
   for (const MemoryHold& hold : memory_holds_) {
     if (hold.level() >= 3) return false;
   }
