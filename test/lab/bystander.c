@@ -59,7 +59,8 @@ int main(int argc, char** argv) {
   if (fork() == 0) close(pair[0]), serve(pair[1], size);
   close(pair[1]);
   memset(latency_us, 0xff, sizeof latency_us);
-  double start = now_boot() + 2;  // the server's start-up is not a request
+  // The server's start-up is not a request; requests are due at multiples of their period (sampler.c says why).
+  double start = next_multiple(now_boot() + 2, period, 0);
   for (uint32_t i = 0; i < count; i++) {
     double due = start + i * period;
     for (;;) {

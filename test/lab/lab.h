@@ -35,6 +35,13 @@ static inline void sleep_until(double when) {
   }
 }
 
+// The first time at or after `when` that is a multiple of `step` away from `phase`.
+static inline double next_multiple(double when, double step, double phase) {
+  double steps = (when - phase) / step;
+  long long whole = (long long)steps;
+  return phase + step * (double)(whole + ((double)whole < steps ? 1 : 0));
+}
+
 // A schedule of equal steps. A step that comes more than five steps late is not caught up on: a leak that was held
 // does not leak twice as fast afterwards, as a request loop would not.
 struct pace {
@@ -44,7 +51,7 @@ struct pace {
 static inline void pace_wait(struct pace* p) {
   double now = now_boot();
   p->next += p->step;
-  if (p->next < now - 5 * p->step) p->next = now;
+  if (p->next < now - 5 * p->step) p->next = next_multiple(now - p->step, p->step, p->next);
   if (p->next > now) sleep_until(p->next);
 }
 
