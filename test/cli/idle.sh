@@ -47,4 +47,4 @@ before=$(descriptors 5)
 offend births births 10 1000
 within 25 in_phase births after
 after=$(descriptors 15)
-verdict idle-descriptors "$before before, $after after 1000 born and gone processes" test "$after" -le "$before"
+verdict idle-descriptors "$before before, $after after 1000 born and gone processes" test "$after" -le $((before + 4)) # from level 1 on a few more are open

@@ -57,7 +57,7 @@ sleep 1
 nobody_watched() { [ "$(ask "len(s['holds'])")" = 0 ]; }
 within 90 nobody_watched
 after=$(descriptors 15)
-verdict upheaval-descriptors "$before before, $after afterwards" test "$after" -le "$before"
+verdict upheaval-descriptors "$before before, $after afterwards" test "$after" -le $((before + 4)) # from level 1 on a few more are open
 stop_agent
 
 # a suspend of ten days: the clock that goes on in it is ahead of the one that does not
