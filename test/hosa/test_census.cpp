@@ -141,6 +141,7 @@ TEST_CASE("who was born into a tree of processes since the last census is a memb
   Orphan parent([] {
     if (::fork() != 0) return;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::alarm(5);  // its parent may have ended before that
     ::pause();
     ::_exit(0);
   });
