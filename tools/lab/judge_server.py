@@ -3,11 +3,12 @@ writes each into meanwhile.jsonl: what, asked, done, exit; or a value). holding.
 
 import os
 
-import judge
+from judge_episode import judge_episode
+from logs import audit_of, read_lines, read_text, read_times
 
 
 def events(out, what):
-    return [e for e in judge.read_lines(os.path.join(out, "meanwhile.jsonl")) if e.get("what") == what]
+    return [e for e in read_lines(os.path.join(out, "meanwhile.jsonl")) if e.get("what") == what]
 
 
 def one(v, out, what, within_s=None):
@@ -35,7 +36,7 @@ def value(v, out, what, wanted):
 
 def ends_of(out, unit):
     """[(result, code, status, time)] of every end of a unit, by systemd's words."""
-    return [tuple(line.split()) for line in judge.read_text(os.path.join(out, unit + ".unit")).splitlines() if line]
+    return [tuple(line.split()) for line in read_text(os.path.join(out, unit + ".unit")).splitlines() if line]
 
 
 def own_limit_stands(samples, audit, begin, end, file):
@@ -105,7 +106,7 @@ def judge_login(v, s, out, samples, audit, times):
 
 def judge_term(v, s, out, samples, audit, times):
     asked = one(v, out, "term", 1)
-    lines = [line for line in judge.read_text(os.path.join(out, "offender.log")).splitlines() if line.startswith("terminated")]
+    lines = [line for line in read_text(os.path.join(out, "offender.log")).splitlines() if line.startswith("terminated")]
     if not lines:
         v["broken"].append("SIGTERM was never handled")
         return
@@ -152,7 +153,7 @@ def began_again(v, out, audit, what):
 
 
 def judge_reboot(v, s, out, folder):
-    asked, down = events(out, "reboot"), judge.read_text(os.path.join(out, "shutdown")).strip()
+    asked, down = events(out, "reboot"), read_text(os.path.join(out, "shutdown")).strip()
     if not asked or not down:
         v["broken"].append(f"the way down was not finished (asked: {len(asked)}, shutdown at {down or '-'})")
         return
@@ -161,12 +162,12 @@ def judge_reboot(v, s, out, folder):
         v["broken"].append(f"the way down took {v['down_s']} s (promised <= 25)")
     ends = ends_of(out, "offender")
     v["offender_end"] = " ".join(ends[-1]) if ends else None
-    lines = [x for x in judge.read_text(os.path.join(out, "offender.log")).splitlines() if x.startswith("terminated")]
+    lines = [x for x in read_text(os.path.join(out, "offender.log")).splitlines() if x.startswith("terminated")]
     if not lines:
         v["broken"].append(f"the held unit was not ended in good order: {v['offender_end']}")
     else:
         v["term_handled_s"] = round(float(lines[0].split()[1]) - asked[0]["asked"], 2)
-    if not any(a.get("event") == "bucket" for a in judge.audit_of(out)):
+    if not any(a.get("event") == "bucket" for a in audit_of(out)):
         v["broken"].append("nothing was held when the reboot came: nothing is proved")
 
 
@@ -180,16 +181,16 @@ def judge_server(v, s, out, folder, agent, ram_mb, promise):
         # The guest is gone with its script: that it is, is the point.
         v["broken"] = [b for b in v["broken"] if not b.endswith("see serial.log")]
         return judge_reboot(v, s, out, folder)
-    judge.judge_episode(v, s, out, folder, agent, ram_mb, promise)
-    samples, audit = judge.read_lines(os.path.join(out, "samples.jsonl")), judge.audit_of(out)
-    times = judge.read_times(os.path.join(out, "times"))
+    judge_episode(v, s, out, folder, agent, ram_mb, promise)
+    samples, audit = read_lines(os.path.join(out, "samples.jsonl")), audit_of(out)
+    times = read_times(os.path.join(out, "times"))
     if agent == "hosa" and s["meanwhile"] in MEANWHILE:
         MEANWHILE[s["meanwhile"]](v, s, out, samples, audit, times)
     ends = ends_of(out, "offender")
     v["offender_ends"] = [" ".join(e) for e in ends]
     if any(e[0] not in ("success",) for e in ends):
         v["broken"].append(f"systemd ended the unit: {v['offender_ends']}")
-    epoll = [x.split() for x in judge.read_text(os.path.join(out, "offender.log")).splitlines() if x.startswith("epoll")]
+    epoll = [x.split() for x in read_text(os.path.join(out, "offender.log")).splitlines() if x.startswith("epoll")]
     if s["fault"] == "leak-epoll":
         if not epoll:
             v["broken"].append("the epoll server left no figures")
