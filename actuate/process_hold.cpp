@@ -139,6 +139,7 @@ Result<int> idle_threads(Journal& journal, const Fd& proc, const ProcessRef& pro
                          int threads) {
   if (threads == 1 && !is_idle(scheduling_policy(process.pid)) &&
       journal.find_process(EntryKind::thread_policy, process.pid, process.pid, process.start_ticks) < 0) {
+    if (!is_still(proc, process)) return make_error(ESRCH, "make idle");
     IdlePass alone{journal, process, deadline_ns};
     const auto done = idle_one(alone, process.pid);
     return done ? Result<int>(alone.changed) : Result<int>(done.error());

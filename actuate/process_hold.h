@@ -22,8 +22,8 @@ struct ProcessRef {
 // Answers how many changed now: called again, it takes the threads that are new. A thread or process that was born idle
 // under our hold is journalled with what its process or parent had before; one that was idle before us stays so.
 // ESRCH: the process has gone.
-// `threads`, if it was read a moment ago: one that is alone and not idle takes three system calls instead of eight
-// texts, which counts in a storm of forks.
+// `threads`, if it was read a moment ago: one that is alone and not idle costs two texts (it is still that process)
+// instead of eight, which counts in a storm of forks.
 Result<int> idle_threads(Journal& journal, const Fd& proc, const ProcessRef& process, uint64_t deadline_ns,
                          int threads = 0);
 // Its main thread is SCHED_IDLE and in the journal. One system call, where idle_threads reads eight texts.

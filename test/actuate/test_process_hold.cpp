@@ -92,6 +92,21 @@ TEST_CASE("SCHED_IDLE comes to every thread of a process and leaves every thread
   CHECK(::getpriority(PRIO_PROCESS, static_cast<id_t>(held.ref.pid)) == 5);
 }
 
+TEST_CASE("a process known to have one thread is made SCHED_IDLE once, is known to be, and is given back") {
+  Held held;
+  REQUIRE_FALSE(is_idled(held.journal, held.ref));
+  CHECK(*idle_threads(held.journal, held.cgroup.proc(), held.ref, scratch::soon_ns(), 1) == 1);
+  CHECK(is_idled(held.journal, held.ref));
+  CHECK(held.journal.held_count() == 1);
+  SECTION("threads that it had in truth are found by the next look at all of them") {
+    CHECK(held.idle() == 2);
+    CHECK(count_with_policy(held.ref.pid, kSchedIdle) == 3);
+  }
+  CHECK(held.undo()[Undone::failed] == 0);
+  CHECK_FALSE(is_idled(held.journal, held.ref));
+  CHECK(count_with_policy(held.ref.pid, 0) == 3);
+}
+
 TEST_CASE("each thread gets its own policy back, with its reset-on-fork") {
   constexpr int kBatch = 3, kResetOnFork = 0x40000000;
   Held held;
@@ -274,6 +289,7 @@ TEST_CASE("S5: a pid that is another process by now is not touched") {
   ProcessRef former = held.ref;
   --former.start_ticks;
   CHECK(idle_threads(held.journal, held.cgroup.proc(), former, scratch::soon_ns()).error().code == ESRCH);
+  CHECK(idle_threads(held.journal, held.cgroup.proc(), former, scratch::soon_ns(), 1).error().code == ESRCH);
   CHECK(offer_to_oom(held.journal, held.cgroup.proc(), former, scratch::soon_ns()).error().code == ESRCH);
   CHECK(stop_process(held.journal, held.cgroup.proc(), former, scratch::soon_ns()).error().code == ESRCH);
   CHECK(held.journal.held_count() == 0);

@@ -190,11 +190,12 @@ void CpuHold::idle_round(const HoldContext& c) {
   yielding_.clear();
   idled_now_.clear();
   // Children inherit the policy, and threads do; a few of those who are idle already are looked at again in each pass.
-  const std::size_t turns = storming_ ? SIZE_MAX : 1 + members_.size() / kLookedAtAgain;
+  const std::size_t turns = 1 + members_.size() / kLookedAtAgain;
   ++pass_;
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const ProcessRef process{members_[i].pid, members_[i].start_ticks};
-    if (i % turns != pass_ % turns && is_idled(c.journal, process))
+    const bool again = !storming_ && i % turns == pass_ % turns;
+    if (!again && is_idled(c.journal, process))
       yielding_.push_back(process);
     else
       idle_one(c, process);
