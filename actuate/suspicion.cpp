@@ -32,12 +32,13 @@ const char* carrier_name(Carrier carrier) {
   return kNames[static_cast<int>(carrier)];
 }
 
-void Suspicion::raise(Cause cause, double onset_s, double now_s) {
-  if (active(now_s)) return;
+bool Suspicion::raise(Cause cause, double onset_s, double now_s) {
+  if (active(now_s)) return false;
   cause_ = cause;
   onset_s_ = onset_s;
   raised_s_ = now_s;
   earlier_.time_s = -1;
+  return true;
 }
 
 Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> uses, const UseHistory& history,
@@ -45,6 +46,7 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
   Finding finding;
   if (earlier_.time_s < 0) {
     begun_s_ = now_s;
+    last_growth_ = 0;
     earlier_.fill(now_s, uses);
     later_ = earlier_;
   }
@@ -57,7 +59,10 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
     growth[i] = {uses[i].unit, amount(&uses[i], carrier) - amount(before->find(uses[i].unit), carrier)};
   }
   const detect::Attribution who = detect::attribute({growth.data(), count});
-  if (who.culprit == detect::Attribution::kNobody) return finding;
+  if (who.culprit == detect::Attribution::kNobody) {
+    last_growth_ = 0;
+    return finding;
+  }
   const UnitUse& culprit = uses[who.culprit];
   finding.grows = true;
   finding.named = who.explains_half;
@@ -66,6 +71,9 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
   if (who.runner_up != detect::Attribution::kNobody) finding.runner_up = uses[who.runner_up].unit;
   finding.runner_up_share = who.runner_up_share;
   finding.growth = growth[who.culprit].amount;
+  const bool again = last_unit_ == finding.unit && last_growth_ >= least_growth / 4;
+  const double pace = (finding.growth - last_growth_) / std::max(now_s - last_look_s_, 1e-3);
+  last_unit_ = finding.unit, last_growth_ = finding.growth, last_look_s_ = now_s;
   finding.usual_per_s = usual_rate(history, *before, culprit.unit, carrier);
   const double seconds = now_s - earlier_.time_s;
   if (seconds < kShortestLookS) return finding;
@@ -74,8 +82,10 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
     earlier_ = later_;
     later_.fill(now_s, uses);
   }
-  const bool urgent = carrier != Carrier::memory || finding.growth_per_s * kUrgentS > room;
+  // Both slopes: who was met twice at the top of its swing has not grown between.
+  const bool urgent = carrier != Carrier::memory || std::min(finding.growth_per_s, pace) * kUrgentS > room;
   if (!urgent && now_s - begun_s_ < kPatientLookS) return finding;
+  if (carrier == Carrier::memory && !again) return finding;
   finding.confirmed = finding.named && finding.growth_per_s > 0 && finding.growth >= least_growth;
   return finding;
 }

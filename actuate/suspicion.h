@@ -1,8 +1,8 @@
 // Suspicion: from "something grows" to "this unit, and it is confirmed" (spec 5 and 6, holding.md 1).
 //
 // It begins with a tripwire, a short horizon or a high score, looks at all units several times, and ends by naming a
-// culprit, or after kPatienceS without one. A tripwire counts gross bytes; two looks at net bytes confirm it, so a
-// process that maps and unmaps all day is never named. Pure: time and use are arguments.
+// culprit, or after kPatienceS without one. A tripwire counts gross bytes; two looks in a row at net bytes confirm
+// it, so a process that maps and unmaps all day is not named. Pure: time and use are arguments.
 #pragma once
 #include <span>
 
@@ -37,8 +37,8 @@ class Suspicion {
   static constexpr double kLeastBytes = 4.0 * 1024 * 1024;  // a leak of 50 MB/s has them in 80 ms
 
   // Begins, unless it has begun: churn trips all day, and each suspicion must come to its end to teach the tripwires.
-  // onset_s says which generation of the history is "before".
-  void raise(Cause cause, double onset_s, double now_s);
+  // onset_s says which generation of the history is "before". False: it had begun.
+  bool raise(Cause cause, double onset_s, double now_s);
   bool active(double now_s) const { return cause_ != Cause::none && now_s - raised_s_ < kPatienceS; }
   void drop() { cause_ = Cause::none; }
   Cause cause() const { return cause_; }
@@ -51,6 +51,8 @@ class Suspicion {
  private:
   Cause cause_ = Cause::none;
   double onset_s_ = 0, raised_s_ = -1e9, begun_s_ = 0;
+  uint64_t last_unit_ = 0;  // who had grown most in the last look, and by how much
+  double last_growth_ = 0, last_look_s_ = 0;
   UseHistory::Generation earlier_, later_;  // looks between which the present slope is measured: 0.1 to 2 s back
 };
 

@@ -55,6 +55,17 @@ TEST_CASE("who maps and unmaps all day trips the wire and is not confirmed") {
   }
 }
 
+TEST_CASE("who was met once at the top of its swing is not confirmed") {
+  const UseHistory history = calm_history();
+  Suspicion suspicion;
+  suspicion.raise(Cause::tripwire, 10.0, 10.0);
+  for (int i = 0; i < 20; ++i) {
+    const double swing = i % 3 == 1 ? 8 : 0;
+    const UnitUse uses[] = {{kLeaker, (20 + swing) * kMega, 1, 1}, {kInnocent, 300 * kMega, 50, 1}};
+    CHECK_FALSE(suspicion.look(Carrier::memory, 10.0 + i * 0.15, uses, history, 4 * kMega, 16 * kMega).confirmed);
+  }
+}
+
 TEST_CASE("a unit born since onset has grown by all it has") {
   const UseHistory history = calm_history();
   Suspicion suspicion;

@@ -192,7 +192,7 @@ bool Agent::wait() {
   bool tick = false;
   for (int i = 0; i < count; ++i) {
     switch (static_cast<Source>(events[i].data.u32)) {
-      case Source::ring: on_ring(), tick = true; break;
+      case Source::ring: tick = on_ring() || tick; break;
       case Source::tick: tick = true; break;
       case Source::signals: on_signal(); break;
       case Source::control: on_control(); break;

@@ -48,7 +48,7 @@ class Agent {
   void stop();
 
   // tick.cpp
-  void on_ring();
+  bool on_ring();
   bool is_held(const hosa_event& event) const;
   void on_tick();
   void sense_and_suspect(uint64_t now_ns);

@@ -35,8 +35,11 @@ bool Agent::is_held(const hosa_event& event) const {
   return false;
 }
 
-void Agent::on_ring() {
+// True: there is something to do at once. What is suspected already is looked at by the timer: a look at the moment of
+// a record meets who churns at the top of its swing.
+bool Agent::on_ring() {
   static KernelEvents events;
+  bool news = false;
   events.clear();
   senses_.kernel().consume(events);
   const uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
@@ -46,16 +49,18 @@ void Agent::on_ring() {
     records_[next_record_++ % records_.size()] = {event, now_ns};
     if (now_ns > event.time_ns) record_latency_.add_ns(now_ns - event.time_ns);
     if (event.span == HOSA_QUOTA) {
-      quota_used_ = true;
+      quota_used_ = news = true;
       continue;
     }
     if (static_cast<int>(event.tgid) == keeper_->pid()) continue;
     if (is_held(event)) continue;
     tripwires_.tripped(event, now_s);
     const double onset_s = static_cast<double>(event.time_ns) * 1e-9;
-    (event.subject == HOSA_FORKS ? task_suspicion_ : memory_suspicion_).raise(Cause::tripwire, onset_s, now_s);
+    Suspicion& suspicion = event.subject == HOSA_FORKS ? task_suspicion_ : memory_suspicion_;
+    news = suspicion.raise(Cause::tripwire, onset_s, now_s) || news;
   }
   if (!events.empty()) senses_.kernel().quiet_until(now_ns + static_cast<uint64_t>(kQuietS * 1e9));
+  return news;
 }
 
 bool Agent::suspects() const {
