@@ -1,4 +1,4 @@
-// bystander SECONDS RATE MB OUT: a small service that has nothing to do with the trouble.
+// bystander END RATE MB OUT (END: CLOCK_BOOTTIME in seconds): a small service that has nothing to do with the trouble.
 //
 // A server holds MB megabytes and touches 16 random pages of them per request; a client asks RATE times a second in
 // an open loop: request i is due at start + i / RATE whatever became of the earlier ones, and its latency counts from
@@ -49,11 +49,9 @@ static void report(const char* path, double start, double period, uint32_t count
 }
 
 int main(int argc, char** argv) {
-  if (argc != 5) return fprintf(stderr, "bystander SECONDS RATE MB OUT\n"), 2;
-  double seconds = atof(argv[1]), period = 1.0 / atof(argv[2]);
+  if (argc != 5) return fprintf(stderr, "bystander END RATE MB OUT\n"), 2;
+  double end = atof(argv[1]), period = 1.0 / atof(argv[2]);
   size_t size = (size_t)atol(argv[3]) * MB;
-  uint32_t count = (uint32_t)(seconds / period);
-  if (count > kMaxRequests) count = kMaxRequests;
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) return perror("socketpair"), 1;
   if (fork() == 0) close(pair[0]), serve(pair[1], size);
@@ -61,6 +59,8 @@ int main(int argc, char** argv) {
   memset(latency_us, 0xff, sizeof latency_us);
   // The server's start-up is not a request; requests are due at multiples of their period (sampler.c says why).
   double start = next_multiple(now_boot() + 2, period, 0);
+  uint32_t count = end > start ? (uint32_t)((end - start) / period) : 0;
+  if (count > kMaxRequests) count = kMaxRequests;
   for (uint32_t i = 0; i < count; i++) {
     double due = start + i * period;
     for (;;) {
