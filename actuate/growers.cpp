@@ -55,9 +55,34 @@ bool add(Growers& growers, int pid) {
   return false;
 }
 
-void add_parent(Growers& growers, const Members& now, int parent) {
+// False: it is nobody in here.
+bool add_parent(Growers& growers, const Members& now, int parent) {
   const auto at = std::find_if(now.begin(), now.end(), [parent](const Member& m) { return m.pid == parent; });
-  if (at != now.end() && !at->held && !at->is_protected) add(growers, parent);
+  if (at == now.end()) return false;
+  if (!at->held && !at->is_protected) add(growers, parent);
+  return true;
+}
+
+void add_who_forked(Growers& growers, const Members& before, const Members& now, std::size_t orphans) {
+  const Member* most = nullptr;
+  double births = 0;
+  for (const Member& member : now) {
+    const double born = grown(member, find_member(before, member.pid, member.start_ticks), &Member::births);
+    if (born > births) most = &member, births = born;
+  }
+  if (most == nullptr || births < static_cast<double>(orphans) / 2) return;
+  if (!most->held && !most->is_protected) add(growers, most->pid);
+}
+
+// Who bore two growers since onset bears more: the youngest have hardly grown yet (five of a relay's took 38 MB more).
+void add_siblings(Growers& growers, const Candidates& candidates, std::size_t chosen) {
+  for (const Candidate& young : candidates) {
+    if (!young.born_since || young.member->held || young.member->is_protected) continue;
+    std::size_t siblings = 0;
+    for (std::size_t i = 0; i < chosen; ++i)
+      siblings += candidates[i].born_since && candidates[i].member->parent == young.member->parent;
+    if (siblings >= 2 && growers.pids.size() < kMostGrowers) add(growers, young.member->pid);
+  }
 }
 
 }  // namespace
@@ -66,6 +91,13 @@ const Member* find_member(const Members& members, int pid, uint64_t start_ticks)
   const auto at =
       std::lower_bound(members.begin(), members.end(), pid, [](const Member& m, int key) { return m.pid < key; });
   return at != members.end() && at->pid == pid && at->start_ticks == start_ticks ? at : nullptr;
+}
+
+double own_growth(const Members& before, const Members& now) {
+  double sum = 0;
+  for (const Member& member : now)
+    sum += grown(member, find_member(before, member.pid, member.start_ticks), &Member::bytes);
+  return sum;
 }
 
 Growers choose_growers(const Members& before, const Members& now, double unit_growth) {
@@ -77,16 +109,20 @@ Growers choose_growers(const Members& before, const Members& now, double unit_gr
   std::sort(candidates.begin(), candidates.end(),
             [](const Candidate& a, const Candidate& b) { return a.growth > b.growth; });
   double explained = 0;
+  std::size_t orphans = 0, chosen = 0;
   for (const Candidate& candidate : candidates) {
     if (candidate.growth <= 0 || explained >= kExplained * total) break;
     explained += candidate.growth;
+    ++chosen;
     if (candidate.member->is_protected) {
       growers.protected_share += candidate.growth / total;
       continue;
     }
     if (!candidate.member->held && !add(growers, candidate.member->pid)) break;
-    if (candidate.born_since) add_parent(growers, now, candidate.member->parent);
+    if (candidate.born_since && !add_parent(growers, now, candidate.member->parent)) ++orphans;
   }
+  add_siblings(growers, candidates, chosen);
+  if (orphans > 0) add_who_forked(growers, before, now, orphans);
   growers.explained = explained / total - growers.protected_share;
   return growers;
 }

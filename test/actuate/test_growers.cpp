@@ -47,6 +47,31 @@ TEST_CASE(
   CHECK_FALSE(chosen(growers, 19));
 }
 
+TEST_CASE(
+    "a relay that forks twice goes in with the children it left to init, a mate that forks now and then does not") {
+  auto before = members({member(10, 1), member(19, 1)});
+  auto now = members({member(10, 1), member(19, 1), member(30, 10), member(32, 10), member(34, 10), member(36, 10)});
+  before[0].births = 100, now[0].births = 104;
+  now[1].births = 1;
+  const Growers growers = choose_growers(before, now, 40 * kMega);
+  CHECK(chosen(growers, 30));
+  CHECK(chosen(growers, 10));
+  CHECK_FALSE(chosen(growers, 19));
+  now[0].births = 101;  // explains a quarter of them
+  CHECK_FALSE(chosen(choose_growers(before, now, 40 * kMega), 10));
+}
+
+TEST_CASE("the youngest of a relay go in with their siblings, however little they have grown") {
+  const auto before = members({member(10, 1), member(12, 3, 0, 10)});
+  const auto now = members(
+      {member(10, 1), member(12, 3, 0, 10), member(30, 50, 0, 10), member(32, 50, 0, 10), member(34, 0.1, 0, 10)});
+  const Growers growers = choose_growers(before, now, 100 * kMega);
+  CHECK(chosen(growers, 34));
+  CHECK_FALSE(chosen(growers, 12));
+  const auto one = members({member(10, 1), member(30, 100, 0, 10), member(34, 0.1, 0, 10)});
+  CHECK_FALSE(chosen(choose_growers(before, one, 100 * kMega), 34));
+}
+
 TEST_CASE("growth that is nobody's own memory (tmpfs, sockets) belongs to who was handed the pages") {
   const auto before = members({member(10, 5, 10), member(11, 5, 500)});
   const auto now = members({member(10, 5, 110), member(11, 5, 501)});
@@ -63,6 +88,12 @@ TEST_CASE(
   const Growers growers = choose_growers(before, now, 100 * kMega);
   CHECK(chosen(growers, 10));
   CHECK_FALSE(chosen(growers, 11));
+}
+
+TEST_CASE("own growth counts who is there, and nobody's shrinking") {
+  const auto before = members({member(10, 5), member(11, 90), member(12, 7)});
+  const auto now = members({member(10, 25), member(11, 40), member(13, 3)});
+  CHECK(own_growth(before, now) == Approx(23 * kMega));
 }
 
 TEST_CASE("S3: a protected process is never chosen, and its share is told") {

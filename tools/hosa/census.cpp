@@ -325,6 +325,7 @@ void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Mem
     member.held = i >= outside || (unit.is_tree() && contains(held, process->pid));
     if (const ProcessShare* usage = find_handed(handed, process->pid)) {
       member.gross_bytes = static_cast<double>(usage->usage.all_bytes);
+      member.births = static_cast<double>(usage->usage.forks);
       member.unowned_bytes = static_cast<double>(usage->usage.shared_bytes + usage->usage.kernel_bytes);
     }
     out.push_back(member);

@@ -38,6 +38,7 @@ class HoldRoom {
   void move_in_too(const HoldContext& c, MemoryEpisode& e, const Growers& growers);
   void list_inside(const HoldContext& c, MemoryEpisode& e);
   bool lock_is_waited_for(const HoldContext& c) const;
+  Growers growers(const MemoryEpisode& e) const;
 
   static constexpr double kLeastGrowthBytes = 1024 * 1024;  // less is nobody's
 
@@ -46,8 +47,9 @@ class HoldRoom {
   uint32_t asked_id_ = 0;
   int in_place_entry_ = -1;
   double close_again_s_ = -1;
-  Members outside_;
-  PidList inside_;  // members of the frozen room
+  Members outside_;          // when last looked at; before there is a room, when looked ahead
+  double ahead_bytes_ = -1;  // of the unit then; -1: there was no look ahead
+  PidList inside_;           // members of the frozen room
   std::size_t status_turn_ = 0;
   double frozen_s_ = 0, members_read_s_ = -1, looked_outside_s_ = 0, locks_read_s_ = 0, looked_ahead_s_ = 0;
 };

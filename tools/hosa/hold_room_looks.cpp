@@ -8,17 +8,21 @@ namespace {
 
 constexpr double kLookOutsideS = 0.2;  // holding.md 2
 constexpr double kLookPerMemberS = 0.03;
-constexpr double kLookAheadS = 0.5, kLikelyShare = 0.5;
+constexpr double kLookAheadS = 1.0, kLikelyShare = 0.5, kNearShare = 0.7;
 constexpr std::size_t kStatusPerTick = 4;
 constexpr double kLetRunS = 1.0;  // a handled signal or a waited-for lock: this long without a freeze
 
 }  // namespace
 
 void HoldRoom::look_ahead(const HoldContext& c, MemoryEpisode& e) {
-  if (c.ceiling < 3 || e.holding.used_share() < kLikelyShare || c.moment.now_s - looked_ahead_s_ < kLookAheadS) return;
+  const double used = e.holding.used_share();
+  if (c.ceiling < 3 || used < kLikelyShare || used > kNearShare || c.moment.now_s - looked_ahead_s_ < kLookAheadS)
+    return;
   looked_ahead_s_ = c.moment.now_s;
   c.census.members(e.unit, {}, e.now);
   (void)c.guard.mark(e.now, e.unit.path.view(), c.census, c.moment.now_s);
+  outside_ = e.now;
+  ahead_bytes_ = e.bytes;
 }
 
 void HoldRoom::look_outside(const HoldContext& c, MemoryEpisode& e) {
