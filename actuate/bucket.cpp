@@ -18,6 +18,11 @@ Pulse Bucket::thaw(double now_s) {
   return Pulse::thaw;
 }
 
+bool Bucket::crowd_is_over(double ran_s, const FreezeLimits& limits) const {
+  if (!limits.crowd || grown_bytes_ < kGrainBytes) return false;
+  return limits.watched ? limits.quota_used : ran_s >= kCrowdThawS;
+}
+
 Pulse Bucket::step(double now_s, double growth_bytes, double fill_per_s, const FreezeLimits& limits) {
   const double cap = std::max(2 * fill_per_s, tokens_);  // a lower fill takes away nothing that was earned
   tokens_ = std::min(tokens_ + fill_per_s * (now_s - now_s_) - growth_bytes, cap);
@@ -26,7 +31,7 @@ Pulse Bucket::step(double now_s, double growth_bytes, double fill_per_s, const F
   if (!frozen_) {
     grown_bytes_ += growth_bytes;
     const double ran_s = now_s - thawed_s_;
-    const bool over = limits.crowd && ran_s >= kCrowdThawS && grown_bytes_ >= kGrainBytes;
+    const bool over = crowd_is_over(ran_s, limits);
     const bool in_debt = tokens_ < 0 && ran_s >= limits.shortest_thaw_s;
     if (must_run || !(over || in_debt)) return Pulse::none;
     frozen_ = true;
@@ -46,7 +51,7 @@ double Bucket::least_freeze_s(const FreezeLimits& limits) {
 }
 
 double Bucket::next_s(double fill_per_s, const FreezeLimits& limits) const {
-  if (!frozen_) return limits.crowd ? thawed_s_ + kCrowdThawS : now_s_;
+  if (!frozen_) return limits.crowd && !limits.watched ? thawed_s_ + kCrowdThawS : now_s_;
   const double longest_s = frozen_since_s_ + limits.longest_s;
   if (fill_per_s <= 0) return longest_s;
   const double paid_s = now_s_ + (fill_per_s / 4 - tokens_) / fill_per_s;

@@ -57,6 +57,12 @@ std::optional<uint64_t> parse_task_count(std::string_view loadavg) {
   return to_number(both);
 }
 
+std::optional<uint64_t> parse_running_count(std::string_view loadavg) {
+  for (int average = 0; average < 3; ++average) take_word(loadavg);
+  std::string_view both = take_word(loadavg);
+  return to_number(take_until(both, '/'));
+}
+
 OpenFiles parse_file_nr(std::string_view text) {
   OpenFiles out;
   out.open = to_number(take_word(text));

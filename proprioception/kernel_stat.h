@@ -36,6 +36,8 @@ void add_busy_by_group(std::string_view text, std::span<const uint8_t> group, st
 // /proc/loadavg "0.02 0.08 0.06 2/97 8046": the second number of the fourth word, how many tasks (threads) exist. The
 // averages themselves are not used: they are a minute old.
 std::optional<uint64_t> parse_task_count(std::string_view loadavg);
+// The first one: how many run or wait for a CPU at this moment, the reader among them.
+std::optional<uint64_t> parse_running_count(std::string_view loadavg);
 
 // /proc/sys/fs/file-nr "655 0 2466177": open file descriptions now, and the most there may be.
 struct OpenFiles {

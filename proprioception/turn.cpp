@@ -13,7 +13,7 @@ namespace hosa {
 namespace {
 
 constexpr uint64_t kWorkNs = 150'000;
-constexpr uint64_t kRestNs = 500'000;
+constexpr uint64_t kRestNs = 1'000'000;
 constexpr uint64_t kHurryNs = 100'000'000;
 constexpr uint64_t kLateNs = 8'000'000;  // in sum; going to sleep and waking up alone takes 0.2 ms at 125 MIPS
 
@@ -33,6 +33,19 @@ uint64_t now_ns() {
 bool set_scheduler(int policy, int priority) {
   const sched_param parameters{.sched_priority = priority};
   return ::syscall(SYS_sched_setscheduler, 0, policy, &parameters) == 0;
+}
+
+void rest() {
+  const uint64_t before_ns = now_ns();
+  pollfd records{turn.records, POLLIN, 0};
+  const timespec time{0, static_cast<long>(kRestNs)};
+  const bool news = ::ppoll(&records, 1, &time, nullptr) > 0;
+  work_since_ns = now_ns();
+  if (news) hurried_until_ns = work_since_ns + kHurryNs;
+  if (turn.stamp_ns != nullptr) __atomic_store_n(turn.stamp_ns, work_since_ns, __ATOMIC_RELEASE);
+  const uint64_t took_ns = work_since_ns - before_ns;
+  late_ns += took_ns > 2 * kRestNs ? took_ns - 2 * kRestNs : 0;
+  if (!real_time && late_ns > kLateNs) end_turn();
 }
 
 }  // namespace
@@ -63,17 +76,12 @@ void end_turn() {
 
 void let_others_run() {
   if (work_since_ns == 0) return;
-  const uint64_t before_ns = now_ns();
-  if (before_ns - work_since_ns < kWorkNs || before_ns < hurried_until_ns) return;
-  pollfd records{turn.records, POLLIN, 0};
-  const timespec rest{0, static_cast<long>(kRestNs)};
-  const bool news = ::ppoll(&records, 1, &rest, nullptr) > 0;
-  work_since_ns = now_ns();
-  if (news) hurried_until_ns = work_since_ns + kHurryNs;
-  if (turn.stamp_ns != nullptr) __atomic_store_n(turn.stamp_ns, work_since_ns, __ATOMIC_RELEASE);
-  const uint64_t took_ns = work_since_ns - before_ns;
-  late_ns += took_ns > 2 * kRestNs ? took_ns - 2 * kRestNs : 0;
-  if (!real_time && late_ns > kLateNs) end_turn();
+  const uint64_t time_ns = now_ns();
+  if (time_ns - work_since_ns >= kWorkNs && time_ns >= hurried_until_ns) rest();
+}
+
+void rest_now() {
+  if (work_since_ns != 0) rest();
 }
 
 }  // namespace hosa

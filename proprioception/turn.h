@@ -31,5 +31,7 @@ void end_turn();
 // -20 no more in a turn whose rests have been 8 ms late in sum: beside 500 runnable tasks each lasted 4 ms, a look 2.7
 // s.
 void let_others_run();
+// A rest at once, whatever is left of the 0.15 ms.
+void rest_now();
 
 }  // namespace hosa

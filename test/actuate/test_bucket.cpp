@@ -124,6 +124,23 @@ TEST_CASE("a crowd that grows runs for 3 ms in 0.75 s, whatever tokens it has") 
   CHECK(ran_s < 30 * 0.006);
 }
 
+TEST_CASE(
+    "a crowd that is watched is frozen when its quota is used and it has grown, neither sooner nor by growth alone") {
+  FreezeLimits limits;
+  limits.crowd = limits.watched = true;
+  Bucket bucket;
+  bucket.start(0);
+  CHECK(bucket.next_s(100 * kMega, limits) == 0);                             // nothing to wait for but the record
+  CHECK(bucket.step(0.001, 256 * 1024, 100 * kMega, limits) == Pulse::none);  // one batch of charges
+  CHECK(bucket.step(0.02, 0, 100 * kMega, limits) == Pulse::none);
+  limits.quota_used = true;
+  CHECK(bucket.step(0.021, 0, 100 * kMega, limits) == Pulse::freeze);
+  limits.quota_used = false;
+  CHECK(bucket.step(0.772, 0, 100 * kMega, limits) == Pulse::thaw);
+  limits.quota_used = true;  // handed, and given back: no growth
+  CHECK(bucket.step(0.78, 0, 100 * kMega, limits) == Pulse::none);
+}
+
 TEST_CASE("a crowd that has stopped growing is not frozen, and its noise is not growth") {
   FreezeLimits limits;
   limits.crowd = true;

@@ -62,6 +62,8 @@ TEST_CASE("stat gives CPU time of all CPUs together and the counters beside it")
   CHECK_FALSE(parse_kernel_stat("cpu 1 2 3\n").cpu.has_value());
   CHECK_FALSE(parse_kernel_stat("cpu 1 2 3 4 5 6 7 -8\n").cpu.has_value());
   CHECK(parse_task_count(fixture_text("pi5/proc/loadavg")) == 411u);
+  CHECK(parse_running_count("0.02 0.08 0.06 2/97 8046") == 2u);
+  CHECK_FALSE(parse_running_count("0.02 0.08").has_value());
   CHECK_FALSE(parse_task_count("0.1 0.2 0.3 nothing 4").has_value());
   const OpenFiles files = parse_file_nr(fixture_text("pi5/proc/sys/fs/file-nr"));
   CHECK(files.open == 2944u);

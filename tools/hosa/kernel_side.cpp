@@ -59,12 +59,17 @@ void KernelSide::quiet_until(uint64_t monotonic_ns) {
 }
 
 // The probe may be counting down while this is written: `sent` last, so that no record is lost.
-void KernelSide::arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes) {
-  if (!config_ || slot >= HOSA_QUOTAS) return;
+bool KernelSide::arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes) {
+  if (!has(KernelSensor::memory) || slot >= HOSA_QUOTAS) return false;
   hosa_quota& quota = config()->quotas[slot];
   store(quota.cgroup, cgroup);
   __atomic_store_n(&quota.left_bytes, static_cast<int64_t>(bytes), __ATOMIC_RELAXED);
   __atomic_store_n(&quota.sent, uint64_t{0}, __ATOMIC_RELEASE);
+  return true;
+}
+
+bool KernelSide::quota_used(std::size_t slot) const {
+  return config_ && slot < HOSA_QUOTAS && __atomic_load_n(&config()->quotas[slot].sent, __ATOMIC_ACQUIRE) != 0;
 }
 
 void KernelSide::drop_quota(std::size_t slot) {

@@ -102,7 +102,9 @@ class KernelSide {
   uint32_t cpu_slots() const { return counters_ ? cpu_slots_ : 0; }
   void quiet_until(uint64_t monotonic_ns);
   // A record with span HOSA_QUOTA comes when that cgroup has been handed so many bytes more. slot < HOSA_QUOTAS.
-  void arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes);
+  // False: nobody counts here.
+  bool arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes);
+  bool quota_used(std::size_t slot) const;
   void drop_quota(std::size_t slot);
 
   // For epoll, EPOLLIN, level-triggered; -1 without BPF.

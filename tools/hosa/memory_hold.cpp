@@ -19,9 +19,15 @@ double MemoryHold::wish_s() const {
   if (!e_.is(Stage::bucket)) return 0.5;
   // A pulse ends on time. Meanwhile the held are looked after five times a second (a signal may wait for them), and
   // what runs is watched by the byte quota, with a look each 10 ms to fall back on.
-  const double left_s = e_.holding.bucket().next_s(e_.holding.fill_per_s(), e_.held.limits()) - now_s_;
+  const double left_s = e_.holding.bucket().next_s(e_.holding.fill_per_s(), freeze_limits()) - now_s_;
   if (e_.frozen()) return std::clamp(left_s, 0.001, 0.2);
   return left_s > 0 ? std::max(left_s, 0.0005) : 0.01;
+}
+
+FreezeLimits MemoryHold::freeze_limits() const {
+  FreezeLimits limits = e_.held.limits();
+  limits.watched = quota_armed_;
+  return limits;
 }
 
 // With the memory controller the kernel's numbers of the cgroup; without it the sum of its processes, and what the
@@ -74,7 +80,8 @@ Observation MemoryHold::observe(const HoldContext& c) {
   o.warming = c.moment.verdict->warming;
   o.detector_agrees = c.moment.verdict->level >= 1 || c.moment.verdict->slope > 0;
   o.share = 1.0 / std::max(1, c.held_units);
-  o.freeze = e_.held.limits();
+  o.freeze = freeze_limits();
+  o.freeze.quota_used = quota_armed_ && c.kernel.quota_used(quota_slot_);
   return o;
 }
 
@@ -178,6 +185,11 @@ void MemoryHold::close_files() {
 // 10 ms alone let thirty processes of a relay run for 30-70 ms on one CPU.
 void MemoryHold::arm_quota(const HoldContext& c) {
   const bool wanted = e_.is(Stage::bucket) && e_.means == MemoryMeans::room && !e_.frozen() && !c.shadow;
+  if (wanted && e_.held.is_crowd()) {
+    if (!quota_armed_ || c.kernel.quota_used(quota_slot_))
+      quota_armed_ = c.kernel.arm_quota(quota_slot_, room_.id(), Bucket::kCrowdBytes);
+    return;
+  }
   if (wanted)
     c.kernel.arm_quota(quota_slot_, room_.id(),
                        static_cast<uint64_t>(std::max(e_.holding.bucket().tokens(), kLeastQuotaBytes)));

@@ -38,6 +38,7 @@ class MemoryHold {
   bool open_cgroup_of(const HoldContext& c, const Unit& unit);
   void note_onset(const HoldContext& c);
   Observation observe(const HoldContext& c);
+  FreezeLimits freeze_limits() const;
   void read_bytes(const HoldContext& c, Observation& o);
   void carry_out(const HoldContext& c, const Orders& orders);
   void arm_quota(const HoldContext& c);
