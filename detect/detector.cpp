@@ -294,7 +294,7 @@ void Detector::name_regime(double dt, bool learn) {
 void Detector::rebuild_in_portions(double now) {
   const double portions = std::max(1.0, static_cast<double>(n_ / 3));
   if (!rebuilding_) {
-    metric_.begin(moments_, floor_squared_, kCorrelated);
+    metric_.begin(snapshot_, moments_, floor_squared_, kCorrelated);
     rebuilding_ = true;
     rebuilt_ = now;
     samples_since_rebuild_ = 0;
@@ -302,7 +302,7 @@ void Detector::rebuild_in_portions(double now) {
   }
   ++samples_since_rebuild_;
   const double part = now - rebuilt_ >= 1 ? 1 : static_cast<double>(samples_since_rebuild_) / portions;
-  if (!metric_.advance(part)) return;
+  if (!metric_.advance(snapshot_, part)) return;
   verdict_.deformation = deformation(recent_.covariance, moments_.covariance, n_);
   rebuilding_ = false;
 }
@@ -335,7 +335,7 @@ void Detector::save(Baseline& baseline) const {
   baseline.scale = scale_;
   baseline.mean = moments_.mean;
   baseline.covariance = moments_.covariance;
-  baseline.tail = metric_.tail();
+  for (std::size_t j = 0; j < n_; ++j) baseline.tail[j] = metric_.tail(j);
   baseline.reach = lasting_.reach();
   baseline.evidence = thresholds_.evidence();
 }

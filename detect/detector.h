@@ -92,7 +92,7 @@ struct Baseline {
   double effective_samples = 0;
   Scale scale;
   Vector mean{};
-  Matrix covariance{};    // lower triangle
+  Triangle<double> covariance{};
   Vector tail{};          // k_i of the innovations (mahalanobis.h); 0: not known, taken as 1
   Vector reach{};         // q_i (lasting.h); 0: not known
   TailEvidence evidence;  // of the score's tail: where the thresholds have moved to
@@ -189,6 +189,7 @@ class Detector {
   Moments moments_;
   Moments recent_;  // the last 10 s, anomalous or not
   Mahalanobis metric_;
+  Triangle<float> snapshot_;  // of what the metric is being made from
   Trend trend_;
   Thresholds thresholds_;
   Drift drift_;

@@ -12,7 +12,7 @@ void Moments::blend(std::span<const double> x, double a, double mean_a, double s
     mean[i] += mean_a * d[i];
   }
   for (std::size_t i = 0; i < n_; ++i) {
-    blend_scaled(covariance[i].data(), keep, a * d[i], d.data(), i + 1);
+    blend_scaled(covariance[i], keep, a * d[i], d.data(), i + 1);
   }
   learned_seconds_ += seconds;
   const double crowding = seconds > 0 && seconds < 0.1 ? 0.1 / seconds : 1;
@@ -43,13 +43,13 @@ void Moments::resume(double learned_seconds, double effective_samples) {
   concentration_ = effective_samples > 0 ? 1 / effective_samples : 0;
 }
 
-double deformation(const Matrix& recent, const Matrix& base, std::size_t n) {
+double deformation(const Triangle<double>& recent, const Triangle<double>& base, std::size_t n) {
   double apart = 0, size = 0;
   Vector d;
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = 0; j <= i; ++j) d[j] = recent[i][j] - base[i][j];
     apart += 2 * dot(d.data(), d.data(), i) + d[i] * d[i];
-    size += 2 * dot(base[i].data(), base[i].data(), i) + base[i][i] * base[i][i];
+    size += 2 * dot(base[i], base[i], i) + base[i][i] * base[i][i];
   }
   return size > 0 ? square_root(apart / size) : 0;
 }

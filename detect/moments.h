@@ -10,12 +10,11 @@
 #include <span>
 
 #include "detect/dimension.h"
+#include "detect/triangle.h"
 
 namespace hosa::detect {
 
 using Vector = std::array<double, kMaxDimensions>;
-// Square; of symmetric and lower triangular matrices only [i][j] with j <= i is kept.
-using Matrix = std::array<Vector, kMaxDimensions>;
 
 class Moments {
  public:
@@ -38,7 +37,7 @@ class Moments {
   double effective_samples() const { return concentration_ > 0 ? 1 / concentration_ : 0; }
 
   Vector mean{};
-  Matrix covariance{};
+  Triangle<double> covariance{};
 
   // For a baseline read back from a file (checked by the caller).
   void resume(double learned_seconds, double effective_samples);
@@ -53,7 +52,7 @@ class Moments {
 
 // rho: how differently the dimensions move together, |R - B|_F / |B|_F over whole symmetric matrices of which the lower
 // triangle is given (vectors/indices.csv). 0 for B = 0.
-double deformation(const Matrix& recent, const Matrix& base, std::size_t n);
+double deformation(const Triangle<double>& recent, const Triangle<double>& base, std::size_t n);
 
 // w of the Huber gate: full trust up to `tolerance`, then falling with the square of the distance, so that no sample
 // adds more than a * tolerance^2 to the variance along its own direction.  w = min(1, (tolerance / D)^2)

@@ -104,7 +104,7 @@ Result<void> take_dimension(Reader& reader, SavedBaseline& out, std::size_t j) {
 
 // |c_ij| <= sqrt(c_ii c_jj) of a covariance; a little more for the rounding of what was merged.
 Result<void> take_covariance(Reader& reader, SavedBaseline& out) {
-  detect::Matrix& c = out.learned.covariance;
+  detect::Triangle<double>& c = out.learned.covariance;
   for (std::size_t i = 0; i < out.learned.n; ++i) {
     for (std::size_t j = 0; j <= i; ++j) c[i][j] = reader.take<double>();
     if (!between(c[i][i], 0, 1e12)) return wrong("a variance is 0 to 1e12, unlike that of dimension", i);
