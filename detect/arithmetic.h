@@ -14,6 +14,8 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 double natural_log(double x);
 // ln(1 + x) without losing small x. x > -1.
 double log_one_plus(double x);
+// x[i] = ln(1 + x[i]) of n finite numbers that are not negative: two at a time, the same bits as one by one.
+void log_one_plus_each(double* x, std::size_t n);
 // e^x; 0 below -745, infinity above 709.78.
 double exponential(double x);
 // e^x - 1 without losing small x.
