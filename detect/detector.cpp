@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 
 #include "detect/arithmetic.h"
 
@@ -22,13 +23,11 @@ Detector::Detector(std::span<const Dimension> dimensions)
       n_(dimensions_.size()),
       window_(dimensions_),
       moments_(n_),
-      recent_(n_),
       metric_(n_),
       thresholds_(n_),
       drift_(dimensions_),
       lasting_(n_),
       season_(n_) {
-  tails_.fill(Quantile(0.99));
   verdict_.n = n_;
   verdict_.thresholds = thresholds_.values();
 }
@@ -114,8 +113,7 @@ void Detector::take_off_season(Vector& y, double dt, bool learn) {
 void Detector::move_normal(const Vector& y, const Vector& by) {
   if (verdict_.warming) {
     if (!season_.known()) return;
-    scaling_ = Scaling{};
-    tails_.fill(Quantile(0.99));
+    phase_.warm_up = WarmUp{};
     moments_ = Moments(n_);
     metric_ = Mahalanobis(n_);
     lasting_ = Lasting(n_);
@@ -123,9 +121,9 @@ void Detector::move_normal(const Vector& y, const Vector& by) {
     return;
   }
   for (std::size_t j = 0; j < n_; ++j) {
-    const double z = by[j] / scale_.spread[j];
+    const double z = by[j] / unit(j);
     moments_.mean[j] += z;
-    recent_.mean[j] += z;
+    phase_.running.lately.shift(j, z);
     smoothed_[j] += z;
   }
   drift_.anchor(moments_.mean);
@@ -145,19 +143,20 @@ void Detector::warm_up(const Vector& y, double dt, bool learn) {
   const double a = smoothing_weight(dt);
   for (std::size_t j = 0; j < n_; ++j) smoothed_[j] += a * (y[j] - smoothed_[j]);
   if (!learn) return;
-  if (scaling_.count() < 1 || last_sample_ - last_scaled_ >= 0.0999) {
-    scaling_.add(std::span(y).first(n_));
+  Scaling& scaling = phase_.warm_up.scaling;
+  if (scaling.count() < 1 || last_sample_ - last_scaled_ >= 0.0999) {
+    scaling.add(std::span(y).first(n_));
     last_scaled_ = last_sample_;
   }
   gauge(dt);
   moments_.learn(smoothed_, 1, forgetting_.weight(dt), dt);
-  if (moments_.learned_seconds() >= warmup_seconds_ && scaling_.count() >= kFewestSamples) finish_warm_up();
+  if (moments_.learned_seconds() >= warmup_seconds_ && scaling.count() >= kFewestSamples) finish_warm_up();
 }
 
 Vector Detector::floors_under(const Scale& scale) const {
   Vector squared{};
   for (std::size_t j = 0; j < n_; ++j) {
-    const double floor = kFloorPart * dimensions_[j].floor / scale.spread[j];
+    const double floor = kFloorPart * dimensions_[j].floor / static_cast<double>(scale.spread[j]);
     squared[j] = kLeastFloor * kLeastFloor + floor * floor;
   }
   return squared;
@@ -165,49 +164,58 @@ Vector Detector::floors_under(const Scale& scale) const {
 
 void Detector::set_scale(const Scale& scale) {
   scale_ = scale;
-  floor_squared_ = floors_under(scale);
+  const Vector floors = floors_under(scale);
+  for (std::size_t j = 0; j < n_; ++j) floor_squared_[j] = static_cast<float>(floors[j]);
 }
 
 // How heavy the tail of each innovation is: every sample is measured by what the samples before it taught, under the
 // scale as known so far. The provisional metric is rebuilt as often as the final one will be.
 void Detector::gauge(double dt) {
+  WarmUp& warm = phase_.warm_up;
   const double since = std::min(kGaugeAfterSeconds, warmup_seconds_ / 4);
-  if (moments_.learned_seconds() < since || scaling_.count() < kFewestSamples) return;
+  if (moments_.learned_seconds() < since || warm.scaling.count() < kFewestSamples) return;
   if (++samples_since_rebuild_ * 3 >= n_ || !metric_.ready()) {
-    set_scale(scaling_.fit(dimensions_));
+    set_scale(warm.scaling.fit(dimensions_));
     Moments sofar = moments_;
     sofar.rescale(scale_.median, scale_.spread);
-    if (!metric_.rebuild(sofar, floor_squared_, kCorrelated)) return;
+    if (!metric_.rebuild(sofar, floors_under(scale_), kCorrelated)) return;
     samples_since_rebuild_ = 0;
   }
   if (dt < 0.0999 && last_sample_ != last_scaled_) return;
   Vector d;
-  for (std::size_t j = 0; j < n_; ++j) d[j] = (smoothed_[j] - moments_.mean[j]) / scale_.spread[j];
+  for (std::size_t j = 0; j < n_; ++j) d[j] = (smoothed_[j] - moments_.mean[j]) / unit(j);
   metric_.distance(d, verdict_.innovation, verdict_.u, verdict_.contribution);
   for (std::size_t j = 0; j < n_; ++j) {
-    tails_[j].add(std::max(verdict_.innovation[j], -verdict_.innovation[j]));
-    metric_.temper(j, tails_[j].value());
+    warm.tails[j].add(std::max(verdict_.innovation[j], -verdict_.innovation[j]));
+    metric_.temper(j, warm.tails[j].value());
   }
-  lasting_.add(verdict_.u, dt, true);
+  lasting_.add(verdict_.u, dt);
+  lasting_.learn(warm.reaches);
 }
 
 // Everything kept in units of y goes over to units of z: exact, z is linear in y (but for the clipping at +-300, which
 // the moments of the warm-up therefore do without).
 void Detector::finish_warm_up() {
-  set_scale(scaling_.fit(dimensions_));
+  set_scale(phase_.warm_up.scaling.fit(dimensions_));
   moments_.rescale(scale_.median, scale_.spread);
-  recent_ = moments_;
   drift_.anchor(moments_.mean);
-  for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = moments_.covariance[j][j];
+  for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = static_cast<float>(moments_.covariance[j][j]);
   for (std::size_t j = 0; j < n_; ++j) {
-    smoothed_[j] = (smoothed_[j] - scale_.median[j]) / scale_.spread[j];
-    metric_.temper(j, tails_[j].value());
+    smoothed_[j] = (smoothed_[j] - static_cast<double>(scale_.median[j])) / unit(j);
+    metric_.temper(j, phase_.warm_up.tails[j].value());
   }
   verdict_.contribution = {};
   verdict_.innovation = {};
-  lasting_.settle();
-  metric_.rebuild(moments_, floor_squared_, kCorrelated);
+  lasting_.settle(phase_.warm_up.reaches);
+  metric_.rebuild(moments_, floors_under(scale_), kCorrelated);
   rebuilt_ = last_sample_;
+  begin_running();
+}
+
+void Detector::begin_running() {
+  new (&phase_.running) Running(n_);
+  phase_.running.lately.begin(moments_);
+  samples_since_rebuild_ = 0;
   verdict_.warming = false;
 }
 
@@ -242,14 +250,14 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   }
   recent_seconds_ += dt;
   if (recent_seconds_ >= kRecentEvery) {
-    recent_.blend(std::span(smoothed_).first(n_), recent_decay_.weight(recent_seconds_), recent_seconds_);
+    phase_.running.lately.blend(std::span(smoothed_).first(n_), recent_decay_.weight(recent_seconds_));
     recent_seconds_ = 0;
   }
   rebuild_in_portions(last_sample_);
 }
 
 void Detector::judge_lasting(double dt, bool learn) {
-  lasting_.add(verdict_.u, dt, false);
+  lasting_.add(verdict_.u, dt);
   verdict_.lasting = lasting_.most();
   if (lasting_thresholds_.step(verdict_.lasting, last_sample_, dt, learn) < 1 || verdict_.level > 0) return;
   verdict_.level = 1;
@@ -260,12 +268,13 @@ void Detector::judge_lasting(double dt, bool learn) {
 }
 
 void Detector::recover(const Vector& d, double trust, double dt) {
-  const double a = trust * calm_decay_.weight(dt), back = recovery_decay_.weight(dt);
+  const float a = static_cast<float>(trust * calm_decay_.weight(dt));
+  const double back = recovery_decay_.weight(dt);
   Vector factor;
   bool inflated = false;
   for (std::size_t j = 0; j < n_; ++j) {
-    calm_variance_[j] += a * (d[j] * d[j] - calm_variance_[j]);
-    const double most = kInflated * (calm_variance_[j] + floor_squared_[j]);
+    calm_variance_[j] += a * (static_cast<float>(d[j] * d[j]) - calm_variance_[j]);
+    const double most = kInflated * static_cast<double>(calm_variance_[j] + floor_squared_[j]);
     const double part = most / moments_.covariance[j][j];
     factor[j] = part < 1 ? square_root(1 - back * (1 - part)) : 1;
     inflated = inflated || part < 1;
@@ -290,28 +299,30 @@ void Detector::name_regime(double dt, bool learn) {
                         dt);
 }
 
-// A third of n samples for one factorisation, a portion at each; where samples are rare the rest at once, so that the
-// metric is never older than a second or two samples.
+// A third of n samples for one metric and two more: rho at the first, the shrinkage at the second, half of the rows at
+// the third, a portion of the others at each that follows. Where samples are rare whatever is left is done at once, so
+// that the metric is never older than a second or two samples.
 void Detector::rebuild_in_portions(double now) {
   const double portions = std::max(1.0, static_cast<double>(n_ / 3));
-  if (!rebuilding_) {
-    metric_.begin(snapshot_, moments_, floor_squared_, kCorrelated);
-    rebuilding_ = true;
+  const std::size_t stage = samples_since_rebuild_++;
+  const bool late = stage > 0 && now - rebuilt_ >= 1;
+  if (stage == 0) {
     rebuilt_ = now;
-    samples_since_rebuild_ = 0;
-    return;
+    verdict_.deformation = phase_.running.lately.deformation(moments_);
   }
-  ++samples_since_rebuild_;
-  const double part = now - rebuilt_ >= 1 ? 1 : static_cast<double>(samples_since_rebuild_) / portions;
-  if (!metric_.advance(snapshot_, part)) return;
-  verdict_.deformation = deformation(recent_.covariance, moments_.covariance, n_);
-  rebuilding_ = false;
+  if (stage == 1) metric_.begin_shrinkage(moments_, floors_under(scale_), kCorrelated);
+  if (stage == 2 || (late && stage < 2))
+    metric_.begin(phase_.running.snapshot, moments_.covariance, floors_under(scale_));
+  if (stage < 3 && !late) return;
+  const double part = late ? 1 : static_cast<double>(stage - 1) / portions;
+  if (metric_.advance(phase_.running.snapshot, part)) samples_since_rebuild_ = 0;
 }
 
 // Each contribution carries its index in its lowest bits (2^-46 of it), so that three largest are kept by maxima and
 // minima alone: branches here were guessed wrong so often that they took a fifteenth of a step.
 void Detector::find_top() {
-  constexpr uint64_t kIndex = kMaxDimensions - 1;
+  constexpr uint64_t kIndex = 63;
+  static_assert(kMaxDimensions <= kIndex + 1);
   double first = -kInfinity, second = first, third = first;
   for (std::size_t j = 0; j < n_; ++j) {
     const uint64_t bits = std::bit_cast<uint64_t>(verdict_.contribution[j]);
@@ -343,7 +354,9 @@ bool Detector::restore(const Baseline& baseline) {
   if (baseline.n != n_ || !(baseline.learned_seconds > 0) || !is_finite(baseline.learned_seconds)) return false;
   if (!(baseline.effective_samples >= 1) || !is_finite(baseline.effective_samples)) return false;
   for (std::size_t i = 0; i < n_; ++i) {
-    if (!is_finite(baseline.scale.median[i]) || !is_finite(baseline.scale.spread[i])) return false;
+    if (!is_finite(static_cast<double>(baseline.scale.median[i])) ||
+        !is_finite(static_cast<double>(baseline.scale.spread[i])))
+      return false;
     if (!(baseline.scale.spread[i] > 0) || !is_finite(baseline.mean[i]) || !(baseline.covariance[i][i] >= 0))
       return false;
     for (std::size_t j = 0; j <= i; ++j)
@@ -366,12 +379,11 @@ bool Detector::restore(const Baseline& baseline) {
   thresholds_ = thresholds;
   set_scale(baseline.scale);
   moments_ = moments;
-  recent_ = moments;
   metric_ = metric;
   drift_.anchor(moments_.mean);
   lasting_.set_reach(baseline.reach);
-  for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = moments_.covariance[j][j];
-  verdict_.warming = false;
+  for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = static_cast<float>(moments_.covariance[j][j]);
+  begin_running();
   return true;
 }
 
@@ -379,7 +391,7 @@ bool Detector::normal(std::size_t i, Normal& out) const {
   if (verdict_.warming || i >= n_) return false;
   const double deviation = 2 * __builtin_sqrt(std::max(0.0, moments_.covariance[i][i]));
   const auto value_at = [&](double z) {
-    return std::max(0.0, untransform(dimensions_[i], scale_.median[i] + z * scale_.spread[i]));
+    return std::max(0.0, untransform(dimensions_[i], static_cast<double>(scale_.median[i]) + z * unit(i)));
   };
   out = {value_at(moments_.mean[i]), value_at(moments_.mean[i] - deviation), value_at(moments_.mean[i] + deviation)};
   return true;

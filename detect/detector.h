@@ -1,5 +1,8 @@
-// The detector: readings of the state vector in, a verdict out. Pure arithmetic over fixed memory (212 kB; a baseline
-// is 36 kB); time is an argument. One object per daemon; `replay` and the tests run the same code.
+// The detector: readings of the state vector in, a verdict out. Pure arithmetic over fixed memory; time is an argument.
+// One object per daemon; `replay` and the tests run the same code. Its state is 16.3 kB for 36 dimensions, moments in
+// doubles, the metric and what is compared with it in floats; apart, half a second of readings (7.1), the day's
+// profiles (6.0) and the verdict (1.6), see test/detect/state.cpp. (Capacity is 64: twice that, touched as far as
+// needed.)
 //
 // Per reading:  window (rates over 0.5 s) -> y = transform, less its season (season.h) -> z = robust
 // standardisation -> p += 0.5 (z - p) -> d = p - mean -> D, T and c_j (mahalanobis.h) -> s (of T), slope, curvature
@@ -32,7 +35,9 @@
 // it), GA .723 (.762), SMD .523 (.557), ASD .360 (.374), JS .506 (.513): the price of not having
 // seen it. (What was chosen by looking at all of them, and is no constant: seasons, T, lasting.h.)
 //
-// Per step (make bench-step, two cores shared by eight busy processes): n = 16 0.9 us, 24 1.3 us, 36 2.0 us, 48 2.7 us.
+// Per step (make bench-step, two shared cores; half, 0.99 and 0.999 quantile in us): n = 16 0.6 0.8 1.5, 24
+// 0.8 1.2 1.3, 36 1.2 2.0 2.1, 48 1.6 3.2 3.3. n = 24 was 1.3 us when the metric was a factor to be solved with,
+// logarithms were taken one by one and the largest contributions were found with branches.
 #pragma once
 #include "detect/drift.h"
 #include "detect/habituation.h"
@@ -139,6 +144,29 @@ class Detector {
   const Rejected& last_rejected(std::size_t age) const;
 
  private:
+  // What only a warm-up needs, and what only is needed after it, share their memory.
+  struct WarmUp {
+    Scaling scaling;
+    std::array<QuantileOf<float>, kMaxDimensions> tails{};  // 0.99 quantile of each innovation
+    Lasting::Reaches reaches{};                             // and of each lasting one
+    WarmUp() {
+      tails.fill(QuantileOf<float>(0.99));
+      reaches.fill(QuantileOf<float>(0.99));
+    }
+  };
+  struct Running {
+    Mahalanobis::Snapshot snapshot;  // what the metric is being made from
+    Lately lately;                   // the last 10 s, anomalous or not
+    explicit Running(std::size_t n) : lately(n) {}
+  };
+  union Phase {
+    WarmUp warm_up;
+    Running running;
+    Phase() : warm_up() {}
+  };
+  void begin_running();
+  double unit(std::size_t j) const { return static_cast<double>(scale_.spread[j]); }  // of z, in y
+
   static constexpr double kForgetting = 1.0 / 9000;  // alpha: 15 min
   static constexpr double kRecent = 0.01;            // of rho's covariance: 10 s,
   static constexpr double kRecentEvery = 0.25;       // of samples so far apart: nearer ones say the same again
@@ -181,22 +209,18 @@ class Detector {
   std::span<const Dimension> dimensions_;
   std::size_t n_;
   RateWindow window_;
-  Scaling scaling_;
-  std::array<Quantile, kMaxDimensions> tails_{};  // 0.99 quantile of each innovation in warm-up
-  Scale scale_;                                   // provisional while warming
-  Vector floor_squared_{};
-  Vector calm_variance_{};  // of samples at level 0
+  Scale scale_;  // provisional while warming
+  Floats floor_squared_{};
+  Floats calm_variance_{};  // of samples at level 0
   Moments moments_;
-  Moments recent_;  // the last 10 s, anomalous or not
   Mahalanobis metric_;
-  Triangle<float> snapshot_;  // of what the metric is being made from
   Trend trend_;
   Thresholds thresholds_;
   Drift drift_;
   Lasting lasting_;
   Thresholds lasting_thresholds_{kLastingBounds};
   Season season_;
-  Scaling load_unit_;  // of the first samples: what the season's load is measured in
+  Spreads load_unit_;  // of the first samples: what the season's load is measured in
   Decay smoothing_{kSmoothing};
   Decay forgetting_{kForgetting};
   Decay recent_decay_{kRecent};
@@ -206,12 +230,12 @@ class Detector {
   Context context_;
   Habituation habituation_;
   Verdict verdict_;
+  Phase phase_;        // warm_up while verdict_.warming
   Vector smoothed_{};  // p: of y while warming, of z later
   bool any_reading_ = false, any_sample_ = false;
   double warmup_seconds_ = 300;
   double last_reading_ = 0, last_sample_ = 0, last_scaled_ = 0, rebuilt_ = 0, pace_ = 0;
   std::size_t samples_since_rebuild_ = 0;
-  bool rebuilding_ = false;
   double recent_seconds_ = 0;  // since the last sample that rho's covariance took
   std::array<uint64_t, kRejections> rejected_{};
   std::array<Rejected, kKeptRejections> kept_rejections_{};

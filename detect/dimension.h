@@ -10,9 +10,12 @@
 
 namespace hosa::detect {
 
-// At most 47 dimensions beside the topology-sized ones (8 memory nodes, 8 last-level caches). All memory
-// of this room is sized by it: two matrices of 64 x 64 doubles and 65 kept readings.
-inline constexpr std::size_t kMaxDimensions = 64;  // a power of two: an index is kept in six bits (find_top)
+// At most 47 dimensions beside the topology-sized ones (8 memory nodes, 8 last-level caches). All memory of this room
+// is sized by it. (Another number is for measuring alone: test/detect/state.cpp.)
+#ifndef HOSA_DIMENSIONS
+#define HOSA_DIMENSIONS 64
+#endif
+inline constexpr std::size_t kMaxDimensions = HOSA_DIMENSIONS;
 
 // How a value becomes y:  rate ln(1 + x/scale) · share x within 0..1.5 · count ln(1 + x) · fraction x · number
 // ln(max(x, 1)). Logarithms because a load that doubles is one step whatever it was; negative readings count as 0.

@@ -4,6 +4,14 @@
 #include "detect/shrink.h"
 
 namespace hosa::detect {
+namespace {
+
+template <class Real>
+double square(Real x) {
+  return static_cast<double>(x) * static_cast<double>(x);
+}
+
+}  // namespace
 
 template <class Real>
 bool Metric<Real>::rebuild(const Moments& moments, const Vector& floor_squared, double correlated) {
@@ -14,33 +22,30 @@ bool Metric<Real>::rebuild(const Moments& moments, const Vector& floor_squared, 
 template <class Real>
 bool Metric<Real>::rebuild(const Triangle<double>& covariance, double g, const Vector& floor_squared) {
   Metric made = *this;
-  Triangle<Real> snapshot;
-  made.take(snapshot, covariance, g, floor_squared);
+  Snapshot snapshot;
+  made.g_ = g;
+  made.begin(snapshot, covariance, floor_squared);
   if (!made.advance(snapshot, 1) || made.rows_done_ < n_) return false;
   *this = made;
   return true;
 }
 
 template <class Real>
-void Metric<Real>::begin(Triangle<Real>& snapshot, const Moments& moments, const Vector& floor_squared,
-                         double correlated) {
-  const double samples = moments.effective_samples() / correlated;
-  const double g = detect::shrinkage(moments.covariance, floor_squared, n_, samples);
-  take(snapshot, moments.covariance, g, floor_squared);
+void Metric<Real>::begin_shrinkage(const Moments& moments, const Vector& floor_squared, double correlated) {
+  g_ = detect::shrinkage(moments.covariance, floor_squared, n_, moments.effective_samples() / correlated);
 }
 
 template <class Real>
-void Metric<Real>::take(Triangle<Real>& snapshot, const Triangle<double>& covariance, double g,
-                        const Vector& floor_squared) {
-  const double keep = 1 - g;
-  for (std::size_t i = 0; i < n_; ++i) {
-    for (std::size_t j = 0; j < i; ++j) snapshot[i][j] = static_cast<Real>(keep * covariance[i][j]);
-    const double variance = covariance[i][i] + floor_squared[i];
-    snapshot[i][i] = static_cast<Real>(variance);
-    lean_[i] = static_cast<Real>(1 / square_root(variance));
-  }
-  g_ = g;
+void Metric<Real>::begin(Snapshot& snapshot, const Triangle<double>& covariance, const Vector& floor_squared) {
+  const double keep = 1 - g_;
+  Reals early;
   rows_done_ = 0;
+  for (std::size_t i = 0; i < n_; ++i) {
+    Real* const row = i < n_ / 2 ? early.data() : snapshot.row(n_, i);
+    for (std::size_t j = 0; j < i; ++j) row[j] = static_cast<Real>(keep * covariance[i][j]);
+    row[i] = static_cast<Real>(covariance[i][i] + floor_squared[i]);
+    if (i < n_ / 2 && rows_done_ == i && make_row(i, row)) ++rows_done_;
+  }
 }
 
 // A is at least g diag(A), so what the earlier dimensions leave of a variance is at least g of it, unless S was none.
@@ -48,25 +53,32 @@ template <class Real>
 bool Metric<Real>::make_row(std::size_t i, const Real* a) {
   Reals x, y;
   multiply(rows_, i, a, x.data());
-  double left = a[i];
-  for (std::size_t k = 0; k < i; ++k) left -= static_cast<double>(x[k]) * static_cast<double>(x[k]);
-  if (!(left > 0.5 * g_ * static_cast<double>(a[i])) || !is_finite(left)) return false;
+  double explained[4] = {};  // sums apart: none waits for the other
+  std::size_t k = 0;
+  for (; k + 4 <= i; k += 4)
+    for (std::size_t lane = 0; lane < 4; ++lane) explained[lane] += square(x[k + lane]);
+  for (; k < i; ++k) explained[0] += square(x[k]);
+  const double variance = static_cast<double>(a[i]);
+  const double left = variance - ((explained[0] + explained[1]) + (explained[2] + explained[3]));
+  if (!(left > 0.5 * g_ * variance) || !is_finite(left)) return false;
   const double inverse = 1 / square_root(left);
   multiply_transposed(rows_, i, x.data(), y.data());
   Real* const row = rows_[i];
   const Real scale = static_cast<Real>(-inverse);
-  for (std::size_t k = 0; k < i; ++k) row[k] = scale * y[k];
+  for (k = 0; k < i; ++k) row[k] = scale * y[k];
   row[i] = static_cast<Real>(inverse);
+  lean_[i] = static_cast<Real>(1 / square_root(variance));
   return true;
 }
 
 template <class Real>
-bool Metric<Real>::advance(const Triangle<Real>& snapshot, double part) {
+bool Metric<Real>::advance(const Snapshot& snapshot, double part) {
+  if (rows_done_ < n_ / 2) return true;
   const double size = static_cast<double>(n_), wanted = part * size * size * size;
   while (rows_done_ < n_) {
     const double done = static_cast<double>(rows_done_);  // row i is i^2 multiplications
     if (done * done * done >= wanted && part < 1) return false;
-    if (!make_row(rows_done_, snapshot[rows_done_])) return true;
+    if (!make_row(rows_done_, snapshot.row(n_, rows_done_))) return true;
     ++rows_done_;
   }
   ready_ = true;

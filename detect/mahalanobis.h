@@ -45,10 +45,22 @@ class Metric {
   // The same with a given g.
   bool rebuild(const Triangle<double>& covariance, double g, const Vector& floor_squared);
 
-  // The same in portions, so that no sample pays for all of it: begin() takes A as it is now, each advance() replaces
-  // rows until `part` (0..1) of the work is done. True once the last row is, or one was refused (it stays as it was).
-  void begin(Triangle<Real>& snapshot, const Moments& moments, const Vector& floor_squared, double correlated);
-  bool advance(const Triangle<Real>& snapshot, double part);
+  // The same in portions, so that no sample pays for all of it: begin() takes A as it is now and makes the first half
+  // of the rows, an eighth of the work; each advance() makes more until `part` (0..1) of the work is done. True once
+  // the last row is made, or one was refused (it stays as it was).
+  class Snapshot {  // rows n/2.. of A, three quarters of it
+   public:
+    Real* row(std::size_t n, std::size_t i) { return entry_.data() + (at(i) - at(n / 2)); }
+    const Real* row(std::size_t n, std::size_t i) const { return entry_.data() + (at(i) - at(n / 2)); }
+
+   private:
+    static constexpr std::size_t at(std::size_t i) { return i * (i + 1) / 2; }
+    std::array<Real, at(kMaxDimensions) - at(kMaxDimensions / 2)> entry_{};
+  };
+  // Before begin() and a sample earlier, begin_shrinkage() takes g.
+  void begin_shrinkage(const Moments& moments, const Vector& floor_squared, double correlated);
+  void begin(Snapshot& snapshot, const Triangle<double>& covariance, const Vector& floor_squared);
+  bool advance(const Snapshot& snapshot, double part);
 
   struct Distance {
     double plain = 0;     // D
@@ -74,7 +86,6 @@ class Metric {
   static constexpr double kTailFrom = 3, kCompressFrom = 8;
   using Reals = std::array<Real, kMaxDimensions>;
 
-  void take(Triangle<Real>& snapshot, const Triangle<double>& covariance, double g, const Vector& floor_squared);
   bool make_row(std::size_t i, const Real* a);
 
   std::size_t n_;

@@ -92,6 +92,22 @@ void multiply_transposed(const Triangle<Real>& m, std::size_t n, const Real* x, 
   }
 }
 
+template <class Real>
+void blend_square(Triangle<Real>& m, std::size_t n, Real keep, Real a, const Real* x) {
+  const Lanes<Real> kept = all(keep);
+  for (std::size_t i = 0; i < n; ++i) {
+    Real* const row = m[i];
+    const Real scale = a * x[i];
+    const Lanes<Real> scales = all(scale);
+    std::size_t j = 0;
+    for (; j + kLanes<Real> <= i + 1; j += kLanes<Real>)
+      store<Real>(row + j, kept * (load(row + j) + scales * load(x + j)));
+    for (; j <= i; ++j) row[j] = keep * (row[j] + scale * x[j]);
+  }
+}
+
+template void blend_square(Triangle<float>&, std::size_t, float, float, const float*);
+template void blend_square(Triangle<double>&, std::size_t, double, double, const double*);
 template void multiply(const Triangle<float>&, std::size_t, const float*, float*);
 template void multiply(const Triangle<double>&, std::size_t, const double*, double*);
 template void multiply_transposed(const Triangle<float>&, std::size_t, const float*, float*);

@@ -27,4 +27,8 @@ void multiply(const Triangle<Real>& m, std::size_t n, const Real* x, Real* out);
 template <class Real>
 void multiply_transposed(const Triangle<Real>& m, std::size_t n, const Real* x, Real* out);
 
+// M_ij = keep * (M_ij + a x_i x_j)
+template <class Real>
+void blend_square(Triangle<Real>& m, std::size_t n, Real keep, Real a, const Real* x);
+
 }  // namespace hosa::detect

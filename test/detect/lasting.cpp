@@ -93,11 +93,11 @@ TEST_CASE("M is the largest smoothed innovation by its own reach, and at least a
   reach[1] = 0.1;
   lasting.set_reach(reach);
   const double u[] = {8, -1};
-  for (int i = 0; i < 200; ++i) lasting.add(u, 0.1, false);
+  for (int i = 0; i < 200; ++i) lasting.add(u, 0.1);
   CHECK(lasting.which() == 0);
   CHECK(lasting.most() == Approx(2));
   const double v[] = {0, -4};
-  for (int i = 0; i < 200; ++i) lasting.add(v, 0.1, false);
+  for (int i = 0; i < 200; ++i) lasting.add(v, 0.1);
   CHECK(lasting.which() == 1);
   CHECK(lasting.most() == Approx(4 / Lasting::kLeast));
 }

@@ -193,11 +193,12 @@ TEST_CASE("made in portions the metric is whole at any moment, and in the end th
   Metric<double> metric(kN), whole(kN);
   REQUIRE(metric.rebuild(before, Vector{}));
   REQUIRE(whole.rebuild(after, Vector{}));
-  Triangle<double> snapshot;
-  metric.begin(snapshot, after, Vector{}, 1);
+  Metric<double>::Snapshot snapshot;
+  metric.begin_shrinkage(after, Vector{}, 1);
+  metric.begin(snapshot, after.covariance, Vector{});
   Vector w{}, u{}, c{}, v{};
   const double old_distance = metric.distance(x, w, u, c).plain, new_distance = whole.distance(x, v, u, c).plain;
-  for (const double part : {0.1, 0.3, 0.6}) {
+  for (const double part : {0.2, 0.4, 0.7}) {
     CHECK_FALSE(metric.advance(snapshot, part));
     Vector now{};
     const double distance = metric.distance(x, now, u, c).plain;

@@ -1,6 +1,7 @@
-// bench-step [ROWS [N]]: what one step of the detector costs, by number of dimensions: the 0.5, 0.99 and 0.999 quantiles of
-// single steps after the warm-up, in nanoseconds, of the best of five runs (the one with the smallest 0.999 quantile).
-// The clock's own 20-30 ns are inside. Input: pseudo-random readings at 10 Hz, two thirds running totals.
+// bench-step [ROWS [N]]: what one step of the detector costs, by number of dimensions: the 0.5, 0.99 and 0.999
+// quantiles of single steps after the warm-up, in nanoseconds, of the best of five runs (the one with the smallest
+// 0.999 quantile). The clock's own 20-30 ns are inside. Input: pseudo-random readings at 10 Hz, two thirds running
+// totals.
 #include <time.h>
 
 #include <algorithm>
