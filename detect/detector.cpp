@@ -259,7 +259,9 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
 void Detector::judge_lasting(double dt, bool learn) {
   lasting_.add(verdict_.u, dt);
   verdict_.lasting = lasting_.most();
-  if (lasting_thresholds_.step(verdict_.lasting, last_sample_, dt, learn) < 1 || verdict_.level > 0) return;
+  const double near = (verdict_.smoothed / verdict_.thresholds[0] - kBothFrom) / (1 - kBothFrom);
+  const double least = 1 - (1 - kBothLeast) * std::clamp(near, 0.0, 1.0);
+  if (lasting_thresholds_.step(verdict_.lasting / least, last_sample_, dt, learn) < 1 || verdict_.level > 0) return;
   verdict_.level = 1;
   auto& top = verdict_.top;
   const std::size_t at = top[0] == lasting_.which() ? 0 : top[1] == lasting_.which() ? 1 : 2;
