@@ -18,6 +18,17 @@ const char* rejection_name(Rejection reason) {
   return "unknown";
 }
 
+const char* channel_name(Channel channel) {
+  switch (channel) {
+    case Channel::none: return "none";
+    case Channel::distance: return "distance";
+    case Channel::lasting: return "lasting";
+    case Channel::drift: return "drift";
+    case Channel::share: return "share";
+  }
+  return "unknown";
+}
+
 Detector::Detector(std::span<const Dimension> dimensions)
     : dimensions_(dimensions.first(std::min(dimensions.size(), kMaxDimensions))),
       n_(dimensions_.size()),
@@ -238,9 +249,7 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   verdict_.curvature = trend_.curvature();
   verdict_.level = thresholds_.step(verdict_.smoothed, last_sample_, dt, learn);
   verdict_.thresholds = thresholds_.values();
-  judge_lasting(dt, learn);
-  verdict_.drift = drift_.step(moments_, scale_.spread, dt);
-  if (verdict_.drift != Drift::kNone) verdict_.level = std::max(verdict_.level, 1);
+  judge_channels(dt, learn);
   name_regime(dt, learn);
   if (learn) {
     const double trust =
@@ -256,17 +265,28 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   rebuild_in_portions(last_sample_);
 }
 
-void Detector::judge_lasting(double dt, bool learn) {
+void Detector::judge_channels(double dt, bool learn) {
+  verdict_.channel = verdict_.level > 0 ? Channel::distance : Channel::none;
   lasting_.add(verdict_.u, dt);
   verdict_.lasting = lasting_.most();
   const double near = (verdict_.smoothed / verdict_.thresholds[0] - kBothFrom) / (1 - kBothFrom);
   const double least = 1 - (1 - kBothLeast) * std::clamp(near, 0.0, 1.0);
-  if (lasting_thresholds_.step(verdict_.lasting / least, last_sample_, dt, learn) < 1 || verdict_.level > 0) return;
+  if (lasting_thresholds_.step(verdict_.lasting / least, last_sample_, dt, learn) > 0)
+    raise(Channel::lasting, lasting_.which());
+  verdict_.drift = drift_.step(moments_, scale_.spread, dt);
+  if (verdict_.drift != Drift::kNone) raise(Channel::drift, verdict_.drift);
+  if (context_.share_dimension < n_) raise(Channel::share, context_.share_dimension);
+}
+
+// To level 1, and the dimension leads; where the level stands already, what raised it leads.
+void Detector::raise(Channel channel, std::size_t dimension) {
+  if (verdict_.level > 0) return;
   verdict_.level = 1;
+  verdict_.channel = channel;
   auto& top = verdict_.top;
-  const std::size_t at = top[0] == lasting_.which() ? 0 : top[1] == lasting_.which() ? 1 : 2;
+  const std::size_t at = top[0] == dimension ? 0 : top[1] == dimension ? 1 : 2;
   for (std::size_t k = at; k > 0; --k) top[k] = top[k - 1];
-  top[0] = lasting_.which();
+  top[0] = dimension;
 }
 
 void Detector::recover(const Vector& d, double trust, double dt) {

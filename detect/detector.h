@@ -64,13 +64,18 @@ struct Rejected {
   uint8_t dimension = 0;  // the first that was not finite
 };
 
+// What raised the level: the distance, what lasts in one dimension, a mean that creeps away, somebody's share.
+enum class Channel : uint8_t { none, distance, lasting, drift, share };
+const char* channel_name(Channel channel);
+
 struct Verdict {
   double distance = 0;   // D of this sample; 0 while warming
   double tempered = 0;   // T of this sample (mahalanobis.h): what levels are made of
   double smoothed = 0;   // s, of T
   double slope = 0;      // ds/dt, 1/s
   double curvature = 0;  // d2s/dt2, 1/s^2
-  int level = 0;         // 0..4 by thresholds, at least 1 while a drift is reported; 0 while warming
+  int level = 0;         // 0..4 by thresholds, at least 1 by the other channels; 0 while warming
+  Channel channel = Channel::none;
   std::array<double, kLevels> thresholds{};
   Vector value{};                    // after windowing: rates per second, shares, levels
   Vector z{};                        // standardised deviation from the warm-up's median, clipped to +-300
@@ -208,7 +213,8 @@ class Detector {
   void judge(const Vector& y, double dt, bool learn);
   void rebuild_in_portions(double now);
   void find_top();
-  void judge_lasting(double dt, bool learn);
+  void judge_channels(double dt, bool learn);
+  void raise(Channel channel, std::size_t dimension);
   void name_regime(double dt, bool learn);
   void recover(const Vector& d, double trust, double dt);
 

@@ -156,6 +156,8 @@ const Moment& Senses::take(bool learning, bool own_containment) {
   detect::Context context;
   context.seconds_left = moment_.horizon_s;
   context.calendar_seconds = calendar_seconds();
+  for (std::size_t j = 0; unusual_share_ && j < values.size() && context.share_dimension == SIZE_MAX; ++j)
+    if (std::string_view(detector_->dimensions()[j].name) == "cpu_busy") context.share_dimension = j;
   detector_->set_context(context);
   moment_.detector = &*detector_;
   moment_.verdict = &detector_->step(values, moment_.now_s, learning);

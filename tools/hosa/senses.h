@@ -44,6 +44,9 @@ class Senses {
   // The same moment, later: only the clocks are read. What a running bucket needs between two readings.
   const Moment& later();
 
+  // Whether the largest user of CPU time takes an unusual share of it: from the next moment on.
+  void tell_share(bool unusual) { unusual_share_ = unusual; }
+
   KernelSide& kernel() { return kernel_; }
   const KernelSide& kernel() const { return kernel_; }
   const StateVector& vector() const { return vector_; }
@@ -78,7 +81,7 @@ class Senses {
   Moment moment_;
   Shedding shedding_;
   Turns turns_;
-  bool news_ = false;
+  bool news_ = false, unusual_share_ = false;
   Counters budget_before_;
   double budget_read_s_ = 0, switches_before_ = 0, switches_read_ = 0;
   double wakeups_per_switch_ = 0.5, wakeups_left_out_ = 0;  // what the wake-ups' total lacks, by the switches
