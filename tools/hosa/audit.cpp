@@ -24,6 +24,7 @@ void Audit::explain(JsonLine& line, const Moment& moment, const StateVector& vec
   for (const double threshold : v.thresholds) line.item(threshold);
   line.close(']');
   line.number("available", moment.available_bytes).number("horizon", moment.horizon_s);
+  moment.left.describe(line);
   line.open("x", '{');
   for (std::size_t i = 0; i < v.n; ++i) line.number(vector.dimensions()[i].name, v.value[i]);
   line.close('}');

@@ -4,11 +4,11 @@
 #include <optional>
 
 #include "detect/detector.h"
-#include "detect/horizon.h"
 #include "proprioception/machine.h"
 #include "tools/hosa/options.h"
 #include "tools/hosa/shedding.h"
 #include "tools/hosa/state_vector.h"
+#include "tools/hosa/time_left.h"
 #include "tools/hosa/turns.h"
 #include "tools/hosa/unowned.h"
 
@@ -27,6 +27,7 @@ struct Moment {
   double total_bytes = 0;
   double reserve_bytes = 0;
   double horizon_s = 0;      // until MemAvailable less the reserve is used up; infinity when it does not shrink
+  TimeLeft left;             // of memory the same, and of what else can be used up
   double waiting_share = 0;  // PSI cpu some over the last half second, or what the run queue says without PSI
   double running_per_cpu = 0;
   UnownedBytes unowned;
@@ -75,7 +76,8 @@ class Senses {
   KernelSide kernel_;
   StateVector vector_;
   std::optional<detect::Detector> detector_;
-  detect::Horizon horizon_;
+  Exhaustion exhaustion_;
+  double most_tasks_ = 0;
   Readings readings_;
   Sample sample_;
   Moment moment_;
