@@ -54,22 +54,6 @@ inline double dot(const double* a, const double* b, std::size_t n) {
   return sum;
 }
 
-// y[i] += a * x[i]
-inline void add_scaled(double* y, double a, const double* x, std::size_t n) {
-  const Two both = {a, a};
-  std::size_t i = 0;
-  for (; i + 2 <= n; i += 2) put(y + i, two(y + i) + both * two(x + i));
-  for (; i < n; ++i) y[i] += a * x[i];
-}
-
-// y[i] = keep * (y[i] + a * x[i])
-inline void blend_scaled(double* y, double keep, double a, const double* x, std::size_t n) {
-  const Two both = {a, a}, kept = {keep, keep};
-  std::size_t i = 0;
-  for (; i + 2 <= n; i += 2) put(y + i, kept * (two(y + i) + both * two(x + i)));
-  for (; i < n; ++i) y[i] = keep * (y[i] + a * x[i]);
-}
-
 // A weight `a` of detection.md belongs to one step of 0.1 s. Over another interval the same forgetting is
 // 1 - (1 - a)^(10 dt), so that all time constants stay what they are when the polling interval changes.
 class Decay {

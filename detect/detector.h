@@ -33,7 +33,9 @@
 // files with A or GA, judged on the other half: mean VUS-PR .576 -> .576 and .462 -> .463, so the choice is worth
 // nothing beyond what it was made on, and they stay. Chosen without a family at all, that family has: A .470 (.505 with
 // it), GA .723 (.762), SMD .523 (.557), ASD .360 (.374), JS .506 (.513): the price of not having
-// seen it. (What was chosen by looking at all of them, and is no constant: seasons, T, lasting.h.)
+// seen it. (By the score of that time; the one that recordings in seconds have now was chosen with A, GA and one host
+// recording, proven on another, replay.cpp. What was chosen by looking at all of them, and is no constant: seasons, T,
+// lasting.h.)
 //
 // Per step (make bench-step, two shared cores; half, 0.99 and 0.999 quantile in us): n = 16 0.6 0.8 1.5, 24
 // 0.8 1.2 1.3, 36 1.2 2.0 2.1, 48 1.6 3.2 3.3. n = 24 was 1.3 us when the metric was a factor to be solved with,
