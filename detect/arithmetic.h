@@ -14,6 +14,8 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 double natural_log(double x);
 // ln(1 + x) without losing small x. x > -1.
 double log_one_plus(double x);
+// x[i] = ln(1 + x[i]) of n finite numbers that are not negative: two at a time, the same bits as one by one.
+void log_one_plus_each(double* x, std::size_t n);
 // e^x; 0 below -745, infinity above 709.78.
 double exponential(double x);
 // e^x - 1 without losing small x.
@@ -50,22 +52,6 @@ inline double dot(const double* a, const double* b, std::size_t n) {
   double sum = (low[0] + low[1]) + (high[0] + high[1]);
   for (; i < n; ++i) sum += a[i] * b[i];
   return sum;
-}
-
-// y[i] += a * x[i]
-inline void add_scaled(double* y, double a, const double* x, std::size_t n) {
-  const Two both = {a, a};
-  std::size_t i = 0;
-  for (; i + 2 <= n; i += 2) put(y + i, two(y + i) + both * two(x + i));
-  for (; i < n; ++i) y[i] += a * x[i];
-}
-
-// y[i] = keep * (y[i] + a * x[i])
-inline void blend_scaled(double* y, double keep, double a, const double* x, std::size_t n) {
-  const Two both = {a, a}, kept = {keep, keep};
-  std::size_t i = 0;
-  for (; i + 2 <= n; i += 2) put(y + i, kept * (two(y + i) + both * two(x + i)));
-  for (; i < n; ++i) y[i] = keep * (y[i] + a * x[i]);
 }
 
 // A weight `a` of detection.md belongs to one step of 0.1 s. Over another interval the same forgetting is

@@ -23,7 +23,7 @@ void merge_baselines(const Baseline& stored, const Baseline& fresh, const Places
     merged.reach[j] = known ? stored.reach[at] : fresh.reach[at];
     merged.mean[j] = known ? stored.mean[at] : fresh.mean[at];
     if (!known) merged.effective_samples = std::min(merged.effective_samples, fresh.effective_samples);
-    stretch[j] = known ? fresh.scale.spread[j] / scale.spread[at] : 1;
+    stretch[j] = known ? static_cast<double>(fresh.scale.spread[j]) / static_cast<double>(scale.spread[at]) : 1;
   }
   if (same) merged.evidence = stored.evidence;
   for (std::size_t i = 0; i < n; ++i) {

@@ -1,6 +1,8 @@
 #include "detect/detector.h"
 
 #include <algorithm>
+#include <bit>
+#include <new>
 
 #include "detect/arithmetic.h"
 
@@ -16,18 +18,27 @@ const char* rejection_name(Rejection reason) {
   return "unknown";
 }
 
+const char* channel_name(Channel channel) {
+  switch (channel) {
+    case Channel::none: return "none";
+    case Channel::distance: return "distance";
+    case Channel::lasting: return "lasting";
+    case Channel::drift: return "drift";
+    case Channel::share: return "share";
+  }
+  return "unknown";
+}
+
 Detector::Detector(std::span<const Dimension> dimensions)
     : dimensions_(dimensions.first(std::min(dimensions.size(), kMaxDimensions))),
       n_(dimensions_.size()),
       window_(dimensions_),
       moments_(n_),
-      recent_(n_),
       metric_(n_),
       thresholds_(n_),
       drift_(dimensions_),
       lasting_(n_),
       season_(n_) {
-  tails_.fill(Quantile(0.99));
   verdict_.n = n_;
   verdict_.thresholds = thresholds_.values();
 }
@@ -83,7 +94,7 @@ const Verdict& Detector::step(std::span<const double> raw, double now, bool lear
   any_sample_ = true;
   last_sample_ = now;
   Vector y;
-  for (std::size_t j = 0; j < n_; ++j) y[j] = transform(dimensions_[j], verdict_.value[j]);
+  transform_each(dimensions_, verdict_.value.data(), y.data());
   if (season_.looking()) take_off_season(y, dt, learn);
   if (verdict_.warming)
     warm_up(y, dt, learn);
@@ -113,8 +124,7 @@ void Detector::take_off_season(Vector& y, double dt, bool learn) {
 void Detector::move_normal(const Vector& y, const Vector& by) {
   if (verdict_.warming) {
     if (!season_.known()) return;
-    scaling_ = Scaling{};
-    tails_.fill(Quantile(0.99));
+    phase_.warm_up = WarmUp{};
     moments_ = Moments(n_);
     metric_ = Mahalanobis(n_);
     lasting_ = Lasting(n_);
@@ -122,9 +132,9 @@ void Detector::move_normal(const Vector& y, const Vector& by) {
     return;
   }
   for (std::size_t j = 0; j < n_; ++j) {
-    const double z = by[j] / scale_.spread[j];
+    const double z = by[j] / unit(j);
     moments_.mean[j] += z;
-    recent_.mean[j] += z;
+    phase_.running.lately.shift(j, z);
     smoothed_[j] += z;
   }
   drift_.anchor(moments_.mean);
@@ -144,19 +154,20 @@ void Detector::warm_up(const Vector& y, double dt, bool learn) {
   const double a = smoothing_weight(dt);
   for (std::size_t j = 0; j < n_; ++j) smoothed_[j] += a * (y[j] - smoothed_[j]);
   if (!learn) return;
-  if (scaling_.count() < 1 || last_sample_ - last_scaled_ >= 0.0999) {
-    scaling_.add(std::span(y).first(n_));
+  Scaling& scaling = phase_.warm_up.scaling;
+  if (scaling.count() < 1 || last_sample_ - last_scaled_ >= 0.0999) {
+    scaling.add(std::span(y).first(n_));
     last_scaled_ = last_sample_;
   }
   gauge(dt);
   moments_.learn(smoothed_, 1, forgetting_.weight(dt), dt);
-  if (moments_.learned_seconds() >= warmup_seconds_ && scaling_.count() >= kFewestSamples) finish_warm_up();
+  if (moments_.learned_seconds() >= warmup_seconds_ && scaling.count() >= kFewestSamples) finish_warm_up();
 }
 
 Vector Detector::floors_under(const Scale& scale) const {
   Vector squared{};
   for (std::size_t j = 0; j < n_; ++j) {
-    const double floor = kFloorPart * dimensions_[j].floor / scale.spread[j];
+    const double floor = kFloorPart * dimensions_[j].floor / static_cast<double>(scale.spread[j]);
     squared[j] = kLeastFloor * kLeastFloor + floor * floor;
   }
   return squared;
@@ -164,49 +175,58 @@ Vector Detector::floors_under(const Scale& scale) const {
 
 void Detector::set_scale(const Scale& scale) {
   scale_ = scale;
-  floor_squared_ = floors_under(scale);
+  const Vector floors = floors_under(scale);
+  for (std::size_t j = 0; j < n_; ++j) floor_squared_[j] = static_cast<float>(floors[j]);
 }
 
 // How heavy the tail of each innovation is: every sample is measured by what the samples before it taught, under the
 // scale as known so far. The provisional metric is rebuilt as often as the final one will be.
 void Detector::gauge(double dt) {
+  WarmUp& warm = phase_.warm_up;
   const double since = std::min(kGaugeAfterSeconds, warmup_seconds_ / 4);
-  if (moments_.learned_seconds() < since || scaling_.count() < kFewestSamples) return;
+  if (moments_.learned_seconds() < since || warm.scaling.count() < kFewestSamples) return;
   if (++samples_since_rebuild_ * 3 >= n_ || !metric_.ready()) {
-    set_scale(scaling_.fit(dimensions_));
+    set_scale(warm.scaling.fit(dimensions_));
     Moments sofar = moments_;
     sofar.rescale(scale_.median, scale_.spread);
-    if (!metric_.rebuild(sofar, floor_squared_, kCorrelated)) return;
+    if (!metric_.rebuild(sofar, floors_under(scale_), kCorrelated)) return;
     samples_since_rebuild_ = 0;
   }
   if (dt < 0.0999 && last_sample_ != last_scaled_) return;
   Vector d;
-  for (std::size_t j = 0; j < n_; ++j) d[j] = (smoothed_[j] - moments_.mean[j]) / scale_.spread[j];
+  for (std::size_t j = 0; j < n_; ++j) d[j] = (smoothed_[j] - moments_.mean[j]) / unit(j);
   metric_.distance(d, verdict_.innovation, verdict_.u, verdict_.contribution);
   for (std::size_t j = 0; j < n_; ++j) {
-    tails_[j].add(std::max(verdict_.innovation[j], -verdict_.innovation[j]));
-    metric_.temper(j, tails_[j].value());
+    warm.tails[j].add(std::max(verdict_.innovation[j], -verdict_.innovation[j]));
+    metric_.temper(j, warm.tails[j].value());
   }
-  lasting_.add(verdict_.u, dt, true);
+  lasting_.add(verdict_.u, dt);
+  lasting_.learn(warm.reaches);
 }
 
 // Everything kept in units of y goes over to units of z: exact, z is linear in y (but for the clipping at +-300, which
 // the moments of the warm-up therefore do without).
 void Detector::finish_warm_up() {
-  set_scale(scaling_.fit(dimensions_));
+  set_scale(phase_.warm_up.scaling.fit(dimensions_));
   moments_.rescale(scale_.median, scale_.spread);
-  recent_ = moments_;
   drift_.anchor(moments_.mean);
-  for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = moments_.covariance[j][j];
+  for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = static_cast<float>(moments_.covariance[j][j]);
   for (std::size_t j = 0; j < n_; ++j) {
-    smoothed_[j] = (smoothed_[j] - scale_.median[j]) / scale_.spread[j];
-    metric_.temper(j, tails_[j].value());
+    smoothed_[j] = (smoothed_[j] - static_cast<double>(scale_.median[j])) / unit(j);
+    metric_.temper(j, phase_.warm_up.tails[j].value());
   }
   verdict_.contribution = {};
   verdict_.innovation = {};
-  lasting_.settle();
-  metric_.rebuild(moments_, floor_squared_, kCorrelated);
+  lasting_.settle(phase_.warm_up.reaches);
+  metric_.rebuild(moments_, floors_under(scale_), kCorrelated);
   rebuilt_ = last_sample_;
+  begin_running();
+}
+
+void Detector::begin_running() {
+  new (&phase_.running) Running(n_);
+  phase_.running.lately.begin(moments_);
+  samples_since_rebuild_ = 0;
   verdict_.warming = false;
 }
 
@@ -229,9 +249,7 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   verdict_.curvature = trend_.curvature();
   verdict_.level = thresholds_.step(verdict_.smoothed, last_sample_, dt, learn);
   verdict_.thresholds = thresholds_.values();
-  judge_lasting(dt, learn);
-  verdict_.drift = drift_.step(moments_, scale_.spread, dt);
-  if (verdict_.drift != Drift::kNone) verdict_.level = std::max(verdict_.level, 1);
+  judge_channels(dt, learn);
   name_regime(dt, learn);
   if (learn) {
     const double trust =
@@ -241,30 +259,44 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   }
   recent_seconds_ += dt;
   if (recent_seconds_ >= kRecentEvery) {
-    recent_.blend(std::span(smoothed_).first(n_), recent_decay_.weight(recent_seconds_), recent_seconds_);
+    phase_.running.lately.blend(std::span(smoothed_).first(n_), recent_decay_.weight(recent_seconds_));
     recent_seconds_ = 0;
   }
   rebuild_in_portions(last_sample_);
 }
 
-void Detector::judge_lasting(double dt, bool learn) {
-  lasting_.add(verdict_.u, dt, false);
+void Detector::judge_channels(double dt, bool learn) {
+  verdict_.channel = verdict_.level > 0 ? Channel::distance : Channel::none;
+  lasting_.add(verdict_.u, dt);
   verdict_.lasting = lasting_.most();
-  if (lasting_thresholds_.step(verdict_.lasting, last_sample_, dt, learn) < 1 || verdict_.level > 0) return;
+  const double near = (verdict_.smoothed / verdict_.thresholds[0] - kBothFrom) / (1 - kBothFrom);
+  const double least = 1 - (1 - kBothLeast) * std::clamp(near, 0.0, 1.0);
+  if (lasting_thresholds_.step(verdict_.lasting / least, last_sample_, dt, learn) > 0)
+    raise(Channel::lasting, lasting_.which());
+  verdict_.drift = drift_.step(moments_, scale_.spread, dt);
+  if (verdict_.drift != Drift::kNone) raise(Channel::drift, verdict_.drift);
+  if (context_.share_dimension < n_) raise(Channel::share, context_.share_dimension);
+}
+
+// To level 1, and the dimension leads; where the level stands already, what raised it leads.
+void Detector::raise(Channel channel, std::size_t dimension) {
+  if (verdict_.level > 0) return;
   verdict_.level = 1;
+  verdict_.channel = channel;
   auto& top = verdict_.top;
-  const std::size_t at = top[0] == lasting_.which() ? 0 : top[1] == lasting_.which() ? 1 : 2;
+  const std::size_t at = top[0] == dimension ? 0 : top[1] == dimension ? 1 : 2;
   for (std::size_t k = at; k > 0; --k) top[k] = top[k - 1];
-  top[0] = lasting_.which();
+  top[0] = dimension;
 }
 
 void Detector::recover(const Vector& d, double trust, double dt) {
-  const double a = trust * calm_decay_.weight(dt), back = recovery_decay_.weight(dt);
+  const float a = static_cast<float>(trust * calm_decay_.weight(dt));
+  const double back = recovery_decay_.weight(dt);
   Vector factor;
   bool inflated = false;
   for (std::size_t j = 0; j < n_; ++j) {
-    calm_variance_[j] += a * (d[j] * d[j] - calm_variance_[j]);
-    const double most = kInflated * (calm_variance_[j] + floor_squared_[j]);
+    calm_variance_[j] += a * (static_cast<float>(d[j] * d[j]) - calm_variance_[j]);
+    const double most = kInflated * static_cast<double>(calm_variance_[j] + floor_squared_[j]);
     const double part = most / moments_.covariance[j][j];
     factor[j] = part < 1 ? square_root(1 - back * (1 - part)) : 1;
     inflated = inflated || part < 1;
@@ -289,43 +321,43 @@ void Detector::name_regime(double dt, bool learn) {
                         dt);
 }
 
-// A third of n samples for one factorisation, a portion at each; where samples are rare the rest at once, so that the
-// metric is never older than a second or two samples.
+// A third of n samples for one metric and two more: rho at the first, the shrinkage at the second, half of the rows at
+// the third, a portion of the others at each that follows. Where samples are rare whatever is left is done at once, so
+// that the metric is never older than a second or two samples.
 void Detector::rebuild_in_portions(double now) {
   const double portions = std::max(1.0, static_cast<double>(n_ / 3));
-  if (!rebuilding_) {
-    metric_.begin(moments_, floor_squared_, kCorrelated);
-    rebuilding_ = true;
+  const std::size_t stage = samples_since_rebuild_++;
+  const bool late = stage > 0 && now - rebuilt_ >= 1;
+  if (stage == 0) {
     rebuilt_ = now;
-    samples_since_rebuild_ = 0;
-    return;
+    verdict_.deformation = phase_.running.lately.deformation(moments_);
   }
-  ++samples_since_rebuild_;
-  const double part = now - rebuilt_ >= 1 ? 1 : static_cast<double>(samples_since_rebuild_) / portions;
-  if (!metric_.advance(part)) return;
-  verdict_.deformation = deformation(recent_.covariance, moments_.covariance, n_);
-  rebuilding_ = false;
+  if (stage == 1) metric_.begin_shrinkage(moments_, floors_under(scale_), kCorrelated);
+  if (stage == 2 || (late && stage < 2))
+    metric_.begin(phase_.running.snapshot, moments_.covariance, floors_under(scale_));
+  if (stage < 3 && !late) return;
+  const double part = late ? 1 : static_cast<double>(stage - 1) / portions;
+  if (metric_.advance(phase_.running.snapshot, part)) samples_since_rebuild_ = 0;
 }
 
+// Each contribution carries its index in its lowest bits (2^-46 of it), so that three largest are kept by maxima and
+// minima alone: branches here were guessed wrong so often that they took a fifteenth of a step.
 void Detector::find_top() {
-  std::array<std::size_t, 3> best{};
+  constexpr uint64_t kIndex = 63;
+  static_assert(kMaxDimensions <= kIndex + 1);
   double first = -kInfinity, second = first, third = first;
   for (std::size_t j = 0; j < n_; ++j) {
-    const double c = verdict_.contribution[j];
-    if (!(c > third)) continue;
-    if (c > first) {
-      best = {j, best[0], best[1]};
-      third = second, second = first, first = c;
-    } else if (c > second) {
-      best = {best[0], j, best[1]};
-      third = second, second = c;
-    } else {
-      best[2] = j;
-      third = c;
-    }
+    const uint64_t bits = std::bit_cast<uint64_t>(verdict_.contribution[j]);
+    const double c = std::bit_cast<double>((bits & ~kIndex) | (kIndex - j));  // of equals the first is larger
+    const double one = std::min(first, c), two = std::min(second, one);
+    first = std::max(first, c);
+    second = std::max(second, one);
+    third = std::max(third, two);
   }
+  const auto index = [](double c) { return kIndex - (std::bit_cast<uint64_t>(c) & kIndex); };
+  auto& best = verdict_.top;
+  best = {index(first), index(second), index(third)};
   for (std::size_t k = std::max<std::size_t>(n_, 1); k < best.size(); ++k) best[k] = best[k - 1];
-  verdict_.top = best;
 }
 
 void Detector::save(Baseline& baseline) const {
@@ -335,7 +367,7 @@ void Detector::save(Baseline& baseline) const {
   baseline.scale = scale_;
   baseline.mean = moments_.mean;
   baseline.covariance = moments_.covariance;
-  baseline.tail = metric_.tail();
+  for (std::size_t j = 0; j < n_; ++j) baseline.tail[j] = metric_.tail(j);
   baseline.reach = lasting_.reach();
   baseline.evidence = thresholds_.evidence();
 }
@@ -344,7 +376,9 @@ bool Detector::restore(const Baseline& baseline) {
   if (baseline.n != n_ || !(baseline.learned_seconds > 0) || !is_finite(baseline.learned_seconds)) return false;
   if (!(baseline.effective_samples >= 1) || !is_finite(baseline.effective_samples)) return false;
   for (std::size_t i = 0; i < n_; ++i) {
-    if (!is_finite(baseline.scale.median[i]) || !is_finite(baseline.scale.spread[i])) return false;
+    if (!is_finite(static_cast<double>(baseline.scale.median[i])) ||
+        !is_finite(static_cast<double>(baseline.scale.spread[i])))
+      return false;
     if (!(baseline.scale.spread[i] > 0) || !is_finite(baseline.mean[i]) || !(baseline.covariance[i][i] >= 0))
       return false;
     for (std::size_t j = 0; j <= i; ++j)
@@ -367,12 +401,11 @@ bool Detector::restore(const Baseline& baseline) {
   thresholds_ = thresholds;
   set_scale(baseline.scale);
   moments_ = moments;
-  recent_ = moments;
   metric_ = metric;
   drift_.anchor(moments_.mean);
   lasting_.set_reach(baseline.reach);
-  for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = moments_.covariance[j][j];
-  verdict_.warming = false;
+  for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = static_cast<float>(moments_.covariance[j][j]);
+  begin_running();
   return true;
 }
 
@@ -380,7 +413,7 @@ bool Detector::normal(std::size_t i, Normal& out) const {
   if (verdict_.warming || i >= n_) return false;
   const double deviation = 2 * __builtin_sqrt(std::max(0.0, moments_.covariance[i][i]));
   const auto value_at = [&](double z) {
-    return std::max(0.0, untransform(dimensions_[i], scale_.median[i] + z * scale_.spread[i]));
+    return std::max(0.0, untransform(dimensions_[i], static_cast<double>(scale_.median[i]) + z * unit(i)));
   };
   out = {value_at(moments_.mean[i]), value_at(moments_.mean[i] - deviation), value_at(moments_.mean[i] + deviation)};
   return true;

@@ -10,9 +10,12 @@
 
 namespace hosa::detect {
 
-// At most 47 dimensions beside the topology-sized ones (8 memory nodes, 8 last-level caches). All memory
-// of this room is sized by it: two matrices of 64 x 64 doubles and 65 kept readings.
-inline constexpr std::size_t kMaxDimensions = 64;
+// At most 47 dimensions beside the topology-sized ones (8 memory nodes, 8 last-level caches). All memory of this room
+// is sized by it. (Another number is for measuring alone: test/detect/state.cpp.)
+#ifndef HOSA_DIMENSIONS
+#define HOSA_DIMENSIONS 64
+#endif
+inline constexpr std::size_t kMaxDimensions = HOSA_DIMENSIONS;
 
 // How a value becomes y:  rate ln(1 + x/scale) · share x within 0..1.5 · count ln(1 + x) · fraction x · number
 // ln(max(x, 1)). Logarithms because a load that doubles is one step whatever it was; negative readings count as 0.
@@ -37,6 +40,8 @@ struct Dimension {
 
 // y of one value (for cumulative dimensions: of its rate). Finite in, finite out.
 double transform(const Dimension& dimension, double value);
+// y of all values, likewise.
+void transform_each(std::span<const Dimension> dimensions, const double* values, double* y);
 // The value that has this y: what is shown of a mean that was learned of y.
 double untransform(const Dimension& dimension, double y);
 

@@ -17,7 +17,7 @@ double least_change(Kind kind) {
 
 }  // namespace
 
-std::size_t Drift::step(const Moments& moments, const Vector& spread, double dt) {
+std::size_t Drift::step(const Moments& moments, const Floats& spread, double dt) {
   const double a = decay_.weight(dt);
   double furthest = 1;
   left_seconds_ -= dt;
@@ -25,7 +25,7 @@ std::size_t Drift::step(const Moments& moments, const Vector& spread, double dt)
     const double apart = moments.mean[j] - reference_[j];
     reference_[j] += a * apart;
     const double size = dimensions_[j].sign > 0 ? apart : dimensions_[j].sign < 0 ? -apart : apart < 0 ? -apart : apart;
-    if (size <= kSpreads || size * spread[j] <= least_change(dimensions_[j].kind)) continue;
+    if (size <= kSpreads || size * static_cast<double>(spread[j]) <= least_change(dimensions_[j].kind)) continue;
     const double against = size / (kSpreads * square_root(moments.covariance[j][j]));
     if (against <= furthest) continue;
     furthest = against;

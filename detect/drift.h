@@ -23,7 +23,7 @@ class Drift {
   // The mean becomes the reference.
   void anchor(const Vector& mean) { reference_ = mean; }
   // mean and variance in units of spread (z); dt seconds after the step before. Answers which() .
-  std::size_t step(const Moments& moments, const Vector& spread, double dt);
+  std::size_t step(const Moments& moments, const Floats& spread, double dt);
   // The dimension reported last, for a minute; else kNone.
   std::size_t which() const { return left_seconds_ > 0 ? which_ : kNone; }
 

@@ -4,29 +4,41 @@
 
 namespace hosa::detect {
 
-void Lasting::add(std::span<const double> tempered, double dt, bool learn) {
-  const double a = decay_.weight(dt);
-  blend_scaled(mean_.data(), 1 - a, a / (1 - a), tempered.data(), n_);
-  double most = 0;  // of squares: what is on the way to it needs no branch
+void Lasting::add(std::span<const double> tempered, double dt) {
+  const float a = static_cast<float>(decay_.weight(dt));
+  float most = 0;  // of squares: what is on the way to it needs no branch
   for (std::size_t i = 0; i < n_; ++i) {
-    const double part = mean_[i] * ease_[i], square = part * part;
-    which_ = square > most ? i : which_;
-    most = square > most ? square : most;
+    mean_[i] += a * (static_cast<float>(tempered[i]) - mean_[i]);
+    most = std::max(most, square(i));
   }
-  most_ = square_root(most);
-  for (std::size_t i = 0; learn && i < n_; ++i) far_[i].add(mean_[i] < 0 ? -mean_[i] : mean_[i]);
+  most_ = square_root(static_cast<double>(most));
+}
+
+std::size_t Lasting::which() const {
+  std::size_t which = 0;
+  for (std::size_t i = 1; i < n_; ++i) which = square(i) > square(which) ? i : which;
+  return which;
+}
+
+void Lasting::learn(Reaches& reaches) const {
+  for (std::size_t i = 0; i < n_; ++i) reaches[i].add(static_cast<double>(mean_[i] < 0 ? -mean_[i] : mean_[i]));
+}
+
+void Lasting::settle(const Reaches& reaches) {
+  Vector reach{};
+  for (std::size_t i = 0; i < n_; ++i) reach[i] = reaches[i].value();
+  set_reach(reach);
 }
 
 Vector Lasting::reach() const {
   Vector reach{};
-  for (std::size_t i = 0; i < n_; ++i) reach[i] = settled_ ? (ease_[i] > 0 ? 1 / ease_[i] : 0) : far_[i].value();
+  for (std::size_t i = 0; i < n_; ++i) reach[i] = ease_[i] > 0 ? 1 / static_cast<double>(ease_[i]) : 0;
   return reach;
 }
 
 void Lasting::set_reach(const Vector& reach) {
-  settled_ = true;
   mean_ = {};
-  for (std::size_t i = 0; i < n_; ++i) ease_[i] = reach[i] > 0 ? 1 / std::max(reach[i], kLeast) : 0;
+  for (std::size_t i = 0; i < n_; ++i) ease_[i] = reach[i] > 0 ? static_cast<float>(1 / std::max(reach[i], kLeast)) : 0;
 }
 
 }  // namespace hosa::detect

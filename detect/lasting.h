@@ -23,26 +23,28 @@ class Lasting {
  public:
   static constexpr double kLeast = 1.03;  // 2.6 sqrt(a / (2 - a)) of a Gaussian, three samples in a row counting as one
 
-  explicit Lasting(std::size_t n) : n_(n) { far_.fill(Quantile(0.99)); }
+  using Reaches = std::array<QuantileOf<float>, kMaxDimensions>;  // of a warm-up, whose memory they are
 
-  // One sample: u_i with the sign of w_i, dt seconds after the one before. learn: of the warm-up, q_i learns it.
-  void add(std::span<const double> tempered, double dt, bool learn);
+  explicit Lasting(std::size_t n) : n_(n) {}
+
+  // One sample: u_i with the sign of w_i, dt seconds after the one before.
+  void add(std::span<const double> tempered, double dt);
+  void learn(Reaches& reaches) const;
   // M, and whose it is; 0 while no q is known.
   double most() const { return most_; }
-  std::size_t which() const { return which_; }
+  std::size_t which() const;
   // q_i, 0 where not known: that dimension is left to the distance.
   Vector reach() const;
   void set_reach(const Vector& reach);
-  void settle() { set_reach(reach()); }
+  void settle(const Reaches& reaches);
 
  private:
+  float square(std::size_t i) const { return mean_[i] * ease_[i] * (mean_[i] * ease_[i]); }
+
   std::size_t n_;
-  std::array<Quantile, kMaxDimensions> far_{};
-  Vector mean_{};
-  Vector ease_{};  // 1 / max(q_i, kLeast); 0: not known
-  bool settled_ = false;
+  Floats mean_{};
+  Floats ease_{};  // 1 / max(q_i, kLeast); 0: not known
   double most_ = 0;
-  std::size_t which_ = 0;
   Decay decay_{0.1};
 };
 

@@ -1,82 +1,122 @@
 #include "detect/mahalanobis.h"
 
 #include "detect/arithmetic.h"
-#include "detect/cholesky.h"
 #include "detect/shrink.h"
 
 namespace hosa::detect {
+namespace {
 
-bool Mahalanobis::rebuild(const Moments& moments, const Vector& floor_squared, double correlated) {
-  begin(moments, floor_squared, correlated);
-  const std::size_t before = active_;
-  return advance(1) && active_ != before;
+template <class Real>
+double square(Real x) {
+  return static_cast<double>(x) * static_cast<double>(x);
 }
 
-bool Mahalanobis::rebuild(const Matrix& covariance, double g, const Vector& floor_squared) {
-  take(covariance, g, floor_squared);
-  const std::size_t before = active_;
-  return advance(1) && active_ != before;
-}
+}  // namespace
 
-void Mahalanobis::begin(const Moments& moments, const Vector& floor_squared, double correlated) {
+template <class Real>
+bool Metric<Real>::rebuild(const Moments& moments, const Vector& floor_squared, double correlated) {
   const double samples = moments.effective_samples() / correlated;
-  take(moments.covariance, detect::shrinkage(moments.covariance, floor_squared, n_, samples), floor_squared);
+  return rebuild(moments.covariance, detect::shrinkage(moments.covariance, floor_squared, n_, samples), floor_squared);
 }
 
-void Mahalanobis::take(const Matrix& covariance, double g, const Vector& floor_squared) {
-  Matrix& next = factor_[1 - active_];
-  const double keep = 1 - g;
-  for (std::size_t i = 0; i < n_; ++i) {
-    for (std::size_t j = 0; j < i; ++j) next[j][i] = keep * covariance[i][j];
-    next[i][i] = covariance[i][i] + floor_squared[i];
-    sigma_[1 - active_][i] = square_root(next[i][i]);
-  }
-  next_g_ = g;
+template <class Real>
+bool Metric<Real>::rebuild(const Triangle<double>& covariance, double g, const Vector& floor_squared) {
+  Metric made = *this;
+  Snapshot snapshot;
+  made.g_ = g;
+  made.begin(snapshot, covariance, floor_squared);
+  if (!made.advance(snapshot, 1) || made.rows_done_ < n_) return false;
+  *this = made;
+  return true;
+}
+
+template <class Real>
+void Metric<Real>::begin_shrinkage(const Moments& moments, const Vector& floor_squared, double correlated) {
+  g_ = detect::shrinkage(moments.covariance, floor_squared, n_, moments.effective_samples() / correlated);
+}
+
+template <class Real>
+void Metric<Real>::begin(Snapshot& snapshot, const Triangle<double>& covariance, const Vector& floor_squared) {
+  const double keep = 1 - g_;
+  Reals early;
   rows_done_ = 0;
+  for (std::size_t i = 0; i < n_; ++i) {
+    Real* const row = i < n_ / 2 ? early.data() : snapshot.row(n_, i);
+    for (std::size_t j = 0; j < i; ++j) row[j] = static_cast<Real>(keep * covariance[i][j]);
+    row[i] = static_cast<Real>(covariance[i][i] + floor_squared[i]);
+    if (i < n_ / 2 && rows_done_ == i && make_row(i, row)) ++rows_done_;
+  }
 }
 
-bool Mahalanobis::advance(double part) {
-  const std::size_t made = 1 - active_;
+// A is at least g diag(A), so what the earlier dimensions leave of a variance is at least g of it, unless S was none.
+template <class Real>
+bool Metric<Real>::make_row(std::size_t i, const Real* a) {
+  Reals x, y;
+  multiply(rows_, i, a, x.data());
+  double explained[4] = {};  // sums apart: none waits for the other
+  std::size_t k = 0;
+  for (; k + 4 <= i; k += 4)
+    for (std::size_t lane = 0; lane < 4; ++lane) explained[lane] += square(x[k + lane]);
+  for (; k < i; ++k) explained[0] += square(x[k]);
+  const double variance = static_cast<double>(a[i]);
+  const double left = variance - ((explained[0] + explained[1]) + (explained[2] + explained[3]));
+  if (!(left > 0.5 * g_ * variance) || !is_finite(left)) return false;
+  const double inverse = 1 / square_root(left);
+  multiply_transposed(rows_, i, x.data(), y.data());
+  Real* const row = rows_[i];
+  const Real scale = static_cast<Real>(-inverse);
+  for (k = 0; k < i; ++k) row[k] = scale * y[k];
+  row[i] = static_cast<Real>(inverse);
+  lean_[i] = static_cast<Real>(1 / square_root(variance));
+  return true;
+}
+
+template <class Real>
+bool Metric<Real>::advance(const Snapshot& snapshot, double part) {
+  if (rows_done_ < n_ / 2) return true;
   const double size = static_cast<double>(n_), wanted = part * size * size * size;
-  std::size_t last = rows_done_;
-  const auto done = [&](std::size_t rows) {  // of size^3: step i is (n - i)^2 / 2 multiplications
-    const double left = size - static_cast<double>(rows);
-    return size * size * size - left * left * left;
-  };
-  while (last < n_ && done(last) < wanted) ++last;
-  if (!factorize_rows(factor_[made], n_, rows_done_, last, inverse_[made])) {
-    rows_done_ = n_;
-    return true;
+  while (rows_done_ < n_) {
+    const double done = static_cast<double>(rows_done_);  // row i is i^2 multiplications
+    if (done * done * done >= wanted && part < 1) return false;
+    if (!make_row(rows_done_, snapshot.row(n_, rows_done_))) return true;
+    ++rows_done_;
   }
-  rows_done_ = last;
-  if (last < n_) return false;
-  active_ = made;
-  g_ = next_g_;
   ready_ = true;
   return true;
 }
 
-Mahalanobis::Distance Mahalanobis::distance(std::span<const double> d, std::span<double> innovation,
-                                            std::span<double> tempered, std::span<double> contribution) const {
-  Vector y;
-  solve_lower(factor_[active_], inverse_[active_], n_, d, y);
-  const double squared = dot(y.data(), y.data(), n_);
+template <class Real>
+typename Metric<Real>::Distance Metric<Real>::distance(std::span<const double> d, std::span<double> innovation,
+                                                       std::span<double> tempered,
+                                                       std::span<double> contribution) const {
+  Reals x, w, back;
+  for (std::size_t j = 0; j < n_; ++j) x[j] = static_cast<Real>(d[j]);
+  multiply(rows_, n_, x.data(), w.data());
+  multiply_transposed(rows_, n_, w.data(), back.data());
+  double farthest = 0;
   for (std::size_t i = 0; i < n_; ++i) {
-    innovation[i] = y[i];
-    const double u = y[i] * ease_[i], size = u < 0 ? -u : u;
+    innovation[i] = static_cast<double>(w[i]);
+    const double u = innovation[i] * static_cast<double>(ease_[i]);
     tempered[i] = u;
+    farthest = u * u > farthest ? u * u : farthest;
+    contribution[i] = d[i] * static_cast<double>(back[i]);
+  }
+  for (std::size_t i = 0; farthest > kCompressFrom * kCompressFrom && i < n_; ++i) {
+    const double size = tempered[i] < 0 ? -tempered[i] : tempered[i];
     if (size > kCompressFrom) tempered[i] *= kCompressFrom / size * (1 + natural_log(size / kCompressFrom));
   }
-  const double tempered_squared = dot(tempered.data(), tempered.data(), n_);
-  solve_upper(factor_[active_], inverse_[active_], n_, y);
-  for (std::size_t j = 0; j < n_; ++j) contribution[j] = d[j] * y[j];
-  return {square_root(squared), square_root(tempered_squared)};
+  return {square_root(dot(innovation.data(), innovation.data(), n_)),
+          square_root(dot(tempered.data(), tempered.data(), n_))};
 }
 
-double Mahalanobis::load_direction(std::span<const double> d, std::span<const Dimension> dimensions) const {
+template <class Real>
+double Metric<Real>::load_direction(std::span<const double> d, std::span<const Dimension> dimensions) const {
   double sum = 0;
-  for (std::size_t j = 0; j < n_; ++j) sum += dimensions[j].sign * d[j] / sigma_[active_][j];
+  for (std::size_t j = 0; j < n_; ++j) sum += dimensions[j].sign * d[j] * static_cast<double>(lean_[j]);
   return n_ > 0 ? sum / static_cast<double>(n_) : 0;
 }
+
+template class Metric<float>;
+template class Metric<double>;
 
 }  // namespace hosa::detect

@@ -1,7 +1,7 @@
 #include "detect/mardia.h"
 
 #include "detect/arithmetic.h"
-#include "detect/cholesky.h"
+#include "detect/mahalanobis.h"
 
 namespace hosa::detect {
 namespace {
@@ -18,18 +18,14 @@ bool mardia_kurtosis(std::span<const double> rows, std::size_t n, Kurtosis& out)
   const std::size_t count = rows.size() / n;
   Moments moments(n);
   for (std::size_t t = 0; t < count; ++t) moments.learn(rows.subspan(t * n, n), 1, 0, 0.1);
-  Matrix factor{};
-  Vector inverse{};
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j <= i; ++j) factor[j][i] = moments.covariance[i][j];
-  if (!factorize_rows(factor, n, 0, n, inverse)) return false;
+  Metric<double> metric(n);
+  if (!metric.rebuild(moments.covariance, 0, Vector{})) return false;
   double sum = 0;
   for (std::size_t t = 0; t < count; ++t) {
-    Vector d{}, y{};
+    Vector d{}, w, u, c;
     for (std::size_t j = 0; j < n; ++j) d[j] = rows[t * n + j] - moments.mean[j];
-    solve_lower(factor, inverse, n, d, y);
-    const double squared = dot(y.data(), y.data(), n);
-    sum += squared * squared;
+    const double distance = metric.distance(d, w, u, c).plain;
+    sum += distance * distance * distance * distance;
   }
   out = against_gaussian(sum / static_cast<double>(count), n, static_cast<double>(count));
   return true;

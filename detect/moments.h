@@ -10,12 +10,12 @@
 #include <span>
 
 #include "detect/dimension.h"
+#include "detect/triangle.h"
 
 namespace hosa::detect {
 
 using Vector = std::array<double, kMaxDimensions>;
-// Square; of symmetric and lower triangular matrices only [i][j] with j <= i is kept.
-using Matrix = std::array<Vector, kMaxDimensions>;
+using Floats = std::array<float, kMaxDimensions>;
 
 class Moments {
  public:
@@ -29,7 +29,8 @@ class Moments {
   // Scales dimension j's deviations by factor_j: covariance[i][j] *= factor_i factor_j.
   void damp(std::span<const double> factor);
   // The same data measured in other units: x' = (x - shift_j) / factor_j.
-  void rescale(std::span<const double> shift, std::span<const double> factor);
+  template <class Real>
+  void rescale(const std::array<Real, kMaxDimensions>& shift, const std::array<Real, kMaxDimensions>& factor);
 
   std::size_t size() const { return n_; }
   double learned_seconds() const { return learned_seconds_; }
@@ -38,7 +39,7 @@ class Moments {
   double effective_samples() const { return concentration_ > 0 ? 1 / concentration_ : 0; }
 
   Vector mean{};
-  Matrix covariance{};
+  Triangle<double> covariance{};
 
   // For a baseline read back from a file (checked by the caller).
   void resume(double learned_seconds, double effective_samples);
@@ -53,7 +54,24 @@ class Moments {
 
 // rho: how differently the dimensions move together, |R - B|_F / |B|_F over whole symmetric matrices of which the lower
 // triangle is given (vectors/indices.csv). 0 for B = 0.
-double deformation(const Matrix& recent, const Matrix& base, std::size_t n);
+template <class Real>
+double deformation(const Triangle<Real>& recent, const Triangle<double>& base, std::size_t n);
+
+// The last seconds alone, anomalous or not: what rho sets beside the moments. In floats: rho is an indicator.
+class Lately {
+ public:
+  explicit Lately(std::size_t n) : n_(n) {}
+  void begin(const Moments& moments);
+  void blend(std::span<const double> x, double a);
+  // Moves the mean of dimension i.
+  void shift(std::size_t i, double by);
+  double deformation(const Moments& base) const { return detect::deformation(covariance_, base.covariance, n_); }
+
+ private:
+  std::size_t n_;
+  Floats mean_{};
+  Triangle<float> covariance_;
+};
 
 // w of the Huber gate: full trust up to `tolerance`, then falling with the square of the distance, so that no sample
 // adds more than a * tolerance^2 to the variance along its own direction.  w = min(1, (tolerance / D)^2)

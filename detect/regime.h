@@ -13,6 +13,7 @@
 // Signatures that hold at once are all reported; the verdict is the most severe: +5, +4, +3, -3, +1, +2, -1, -2, 0.
 // From -3 to +5 is one step. What was not measured keeps its default, which holds for nothing.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 #include "detect/arithmetic.h"
@@ -27,7 +28,8 @@ struct Context {
   double propagation = 0;           // PBI
   double excess = 0;                // EPI overall; 0 until a whole season was seen
   bool season_expects_less = false;
-  bool season_explains = false;  // periodic, and near the window's own baseline
+  bool season_explains = false;            // periodic, and near the window's own baseline
+  std::size_t share_dimension = SIZE_MAX;  // of the resource whose largest user is unlike it was (top_share.h)
   double calendar_seconds = -1;  // what seasons are counted by; negative: not known, the clock is not synchronised
 };
 

@@ -10,9 +10,25 @@
 
 namespace hosa::detect {
 
+// Floats: where zero lies and what one is, moments of z know; it only has to stay the same.
 struct Scale {
-  Vector median{};
-  Vector spread{};  // s_j > 0
+  Floats median{};
+  Floats spread{};  // s_j > 0
+};
+
+// Mean and standard deviation of each dimension apart.
+class Spreads {
+ public:
+  void add(std::span<const double> y);
+  double count() const { return count_; }
+  double deviation(std::size_t j) const;  // sd_j; 0 of fewer than two
+  // Mean over the dimensions of their signed deviation from what was added so far, in standard deviations.
+  double load(std::span<const Dimension> dimensions, std::span<const double> y) const;
+
+ private:
+  Vector mean_{};
+  Vector squares_{};  // Welford's sum of squared deviations
+  double count_ = 0;
 };
 
 class Scaling {
@@ -21,14 +37,14 @@ class Scaling {
 
   void add(std::span<const double> y);
   double count() const { return count_; }
-  // Mean over the dimensions of their signed deviation from what was added so far, in standard deviations.
-  double load(std::span<const Dimension> dimensions, std::span<const double> y) const;
   Scale fit(std::span<const Dimension> dimensions) const;
 
  private:
-  std::array<Quantile, kMaxDimensions> quartiles_{};
-  Vector mean_{};
-  Vector squares_{};  // Welford's sum of squared deviations
+  // In floats, from the first sample as origin: memory in bytes would leave no digits for its variation.
+  Floats origin_{};
+  std::array<QuantileOf<float>, kMaxDimensions> quartiles_{};
+  Floats mean_{};
+  Floats squares_{};  // Welford's sum of squared deviations
   double count_ = 0;
 };
 

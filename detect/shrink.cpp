@@ -4,13 +4,13 @@
 
 namespace hosa::detect {
 
-double shrinkage(const Matrix& s, const Vector& added, std::size_t n, double effective_samples) {
+double shrinkage(const Triangle<double>& s, const Vector& added, std::size_t n, double effective_samples) {
   double off_diagonal = 0;  // tr(C^2) - n
   Vector inverse, scaled;
   for (std::size_t i = 0; i < n; ++i) {
     inverse[i] = 1 / (s[i][i] + added[i]);
     for (std::size_t j = 0; j < i; ++j) scaled[j] = s[i][j] * inverse[j];
-    off_diagonal += 2 * dot(s[i].data(), scaled.data(), i) * inverse[i];
+    off_diagonal += 2 * dot(s[i], scaled.data(), i) * inverse[i];
   }
   const double size = static_cast<double>(n);
   const double part = 1 - 2 / size;

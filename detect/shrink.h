@@ -10,6 +10,6 @@ namespace hosa::detect {
 
 // Of S + diag(added): lower triangle, positive diagonal. Answers g; 1 when nothing is correlated (then it makes no
 // difference).
-double shrinkage(const Matrix& s, const Vector& added, std::size_t n, double effective_samples);
+double shrinkage(const Triangle<double>& s, const Vector& added, std::size_t n, double effective_samples);
 
 }  // namespace hosa::detect

@@ -18,10 +18,11 @@ namespace hosa::detect {
 class RateWindow {
  public:
   static constexpr double kSeconds = 0.5;
-  // Readings closer together than this replace the newest instead of joining it, so that wake-ups by events, faster
-  // than the 10 ms tick, cannot push the far edge out of memory: 64 * 8 ms = 0.512 s.
-  static constexpr double kSpacingSeconds = 0.008;
-  static constexpr std::size_t kReadings = 64;
+  // Readings closer together than this replace the newest instead of joining it: between readings 25 ms apart a
+  // straight line at the far edge is as good as one every 10 ms, and 22 of them are half a second, however fast it is
+  // polled.
+  static constexpr double kSpacingSeconds = 0.0245;
+  static constexpr std::size_t kReadings = 22;
 
   explicit RateWindow(std::span<const Dimension> dimensions) : dimensions_(dimensions) {}
 

@@ -83,3 +83,18 @@ TEST_CASE("a value that was transformed comes back as itself") {
   const Dimension rate_of{"x", "1/s", rate, 500, 1, 0.1, Resource::cpu, true};
   CHECK(untransform(rate_of, 1e9) < 1e308);  // finite, whatever comes in
 }
+
+TEST_CASE("logarithms taken two by two have the bits of those taken one by one") {
+  std::mt19937_64 random(3);
+  std::uniform_real_distribution<double> exponent(-18, 18), share(0, 2);
+  for (std::size_t n = 0; n < 40; ++n) {
+    double x[40], each[40];
+    for (int round = 0; round < 500; ++round) {
+      for (std::size_t i = 0; i < n; ++i)
+        x[i] = each[i] = round % 3 == 0 ? share(random) : std::pow(10, exponent(random));
+      if (n > 3) x[1] = each[1] = 0, x[2] = each[2] = 1e100;
+      log_one_plus_each(each, n);
+      for (std::size_t i = 0; i < n; ++i) CHECK(each[i] == log_one_plus(x[i]));
+    }
+  }
+}

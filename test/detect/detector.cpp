@@ -338,3 +338,25 @@ TEST_CASE("extreme but finite readings never make the verdict infinite") {
   rig.run(5, 0.1);
   CHECK(is_finite(rig.detector->verdict().distance));
 }
+
+TEST_CASE("the verdict says which channel raised the level, and the dimension of that channel leads") {
+  Rig rig;
+  rig.run(320, 0.1);
+  REQUIRE(rig.detector->verdict().level == 0);
+  CHECK(rig.detector->verdict().channel == Channel::none);
+  Context context;
+  context.share_dimension = 3;
+  rig.detector->set_context(context);
+  rig.run(0.1, 0.1);
+  CHECK(rig.detector->verdict().level == 1);
+  CHECK(rig.detector->verdict().channel == Channel::share);
+  CHECK(rig.detector->verdict().top[0] == 3);
+  context.share_dimension = kN;  // none of this table's
+  rig.detector->set_context(context);
+  rig.run(0.1, 0.1);
+  CHECK(rig.detector->verdict().level == 0);
+  rig.machine.fork_rate = 4000;
+  rig.run(3, 0.1);
+  CHECK(rig.detector->verdict().channel == Channel::distance);
+  CHECK(std::string(channel_name(Channel::lasting)) == "lasting");
+}

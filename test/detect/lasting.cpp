@@ -17,7 +17,7 @@ struct Crowd {
   Dimension table[kN];
   std::unique_ptr<Detector> detector;
   std::mt19937 random{4};
-  double now = 0, shift = 0;
+  double now = 0, shift = 0, rough = 1;
   bool alternates = false;
   int levels = 0;
   double greatest = 0;
@@ -31,7 +31,7 @@ struct Crowd {
     greatest = 0;
     for (const double end = now + seconds; now < end; now += 0.1) {
       double reading[kN];
-      for (double& x : reading) x = std::normal_distribution<double>(0, 0.1)(random);
+      for (double& x : reading) x = rough * std::normal_distribution<double>(0, 0.1)(random);
       if (std::uniform_real_distribution<double>()(random) < 0.004) reading[kN - 1] += 3;
       reading[7] += alternates && static_cast<int>(now) % 2 == 1 ? -shift : shift;
       const Verdict& verdict = detector->step(reading, now, true);
@@ -53,6 +53,24 @@ TEST_CASE("what lasts in one dimension of many is level 1 and that dimension lea
   CHECK(crowd.levels > 20);
   CHECK(crowd.detector->verdict().top[0] == 7);
   CHECK(crowd.detector->verdict().smoothed < crowd.detector->verdict().thresholds[0]);
+}
+
+TEST_CASE("what is halfway unusual by the distance and by one dimension that lasts is level 1 together, not alone") {
+  int levels[4];
+  for (const int both : {0, 1, 2, 3}) {
+    Crowd crowd;
+    crowd.run(600);
+    if (both & 1) crowd.shift = 0.32;
+    if (both & 2) crowd.rough = 1.8;
+    crowd.run(4);
+    levels[both] = crowd.levels;
+    CHECK(crowd.greatest < 6);
+    CHECK(crowd.detector->verdict().smoothed < crowd.detector->verdict().thresholds[0]);
+  }
+  CHECK(levels[0] == 0);
+  CHECK(levels[1] == 0);
+  CHECK(levels[2] == 0);
+  CHECK(levels[3] > 10);
 }
 
 TEST_CASE("a deviation that changes its sign each second does not last") {
@@ -93,11 +111,11 @@ TEST_CASE("M is the largest smoothed innovation by its own reach, and at least a
   reach[1] = 0.1;
   lasting.set_reach(reach);
   const double u[] = {8, -1};
-  for (int i = 0; i < 200; ++i) lasting.add(u, 0.1, false);
+  for (int i = 0; i < 200; ++i) lasting.add(u, 0.1);
   CHECK(lasting.which() == 0);
   CHECK(lasting.most() == Approx(2));
   const double v[] = {0, -4};
-  for (int i = 0; i < 200; ++i) lasting.add(v, 0.1, false);
+  for (int i = 0; i < 200; ++i) lasting.add(v, 0.1);
   CHECK(lasting.which() == 1);
   CHECK(lasting.most() == Approx(4 / Lasting::kLeast));
 }

@@ -57,7 +57,7 @@ TEST_CASE("the Huber gate keeps an outlier from being learned at full weight") {
     const auto& x = table.at(indexed("x", t - 1));
     double trust = 1;
     if (t >= 5) {
-      Mahalanobis metric(2);
+      Metric<double> metric(2);
       REQUIRE(metric.rebuild(moments.covariance, 0.1, Vector{0.01, 0.01}));
       Vector d{}, innovation{}, u{}, contribution{};
       for (std::size_t i = 0; i < 2; ++i) d[i] = x[i] - moments.mean[i];

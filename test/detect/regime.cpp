@@ -20,7 +20,7 @@ Indicators alarmed() {
 
 TEST_CASE("deformation agrees with the vectors") {
   const auto vectors = read_vectors("indices");
-  Matrix recent{}, base{};
+  Triangle<double> recent{}, base{};
   for (std::size_t i = 0; i < 3; ++i) {
     for (std::size_t j = 0; j <= i; ++j) {
       recent[i][j] = vectors.at(indexed("R", i))[j];
@@ -28,7 +28,7 @@ TEST_CASE("deformation agrees with the vectors") {
     }
   }
   check_near(deformation(recent, base, 3), vectors.at("rho")[0], 1e-9);
-  CHECK(deformation(recent, Matrix{}, 3) == 0);
+  CHECK(deformation(recent, Triangle<double>{}, 3) == 0);
 }
 
 TEST_CASE("without a level every indicator is homeostasis") {

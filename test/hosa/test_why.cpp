@@ -41,6 +41,20 @@ TEST_CASE("why shows the dimension of what the culprit was named for, though ano
   CHECK(why_sentences(line, "", 1790000090).what.view().find("; forks") != std::string_view::npos);
 }
 
+TEST_CASE("why names the channel that raised the level, where it was not the distance") {
+  constexpr std::string_view kLevel =
+      R"({"time":1790000000,"event":"level","level":1,"before":0,"channel":"CHANNEL","d":9,"warming":false,"x":{},"c":{}})";
+  const auto said = [&](std::string_view channel) {
+    std::string line(kLevel);
+    line.replace(line.find("CHANNEL"), 7, channel);
+    return std::string(why_sentences(line, "", 1790000000).what.view());
+  };
+  CHECK(said("lasting").find("one dimension stayed unusual for a second") != std::string::npos);
+  CHECK(said("drift").find("what is normal had crept away") != std::string::npos);
+  CHECK(said("share").find("the largest user of a resource") != std::string::npos);
+  CHECK(said("distance").find("the score rose above its threshold") != std::string::npos);
+}
+
 TEST_CASE("why says so when nobody was named, and what watching alone came to") {
   constexpr std::string_view kNobody =
       R"({"time":1790000000,"event":"nobody","level":1,"resource":"memory","share":0.31,"runner_up":0.3,"d":0,)"

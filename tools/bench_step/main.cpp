@@ -1,6 +1,7 @@
-// bench-step [ROWS]: what one step of the detector costs, by number of dimensions: the 0.5, 0.99 and 0.999 quantiles of
-// single steps after the warm-up, in nanoseconds, of the best of five runs (the one with the smallest 0.999 quantile).
-// The clock's own 20-30 ns are inside. Input: pseudo-random readings at 10 Hz, two thirds running totals.
+// bench-step [ROWS [N]]: what one step of the detector costs, by number of dimensions: the 0.5, 0.99 and 0.999
+// quantiles of single steps after the warm-up, in nanoseconds, of the best of five runs (the one with the smallest
+// 0.999 quantile). The clock's own 20-30 ns are inside. Input: pseudo-random readings at 10 Hz, two thirds running
+// totals.
 #include <time.h>
 
 #include <algorithm>
@@ -65,7 +66,9 @@ Quantiles run(std::size_t n, std::size_t rows) {
 int main(int argc, char** argv) {
   const std::size_t rows = argc > 1 ? static_cast<std::size_t>(std::atol(argv[1])) : 100000;
   std::printf("dimensions  p50 ns  p99 ns  p999 ns\n");
+  const std::size_t only = argc > 2 ? static_cast<std::size_t>(std::atol(argv[2])) : 0;
   for (const std::size_t n : {16, 24, 36, 48}) {
+    if (only > 0 && n != only) continue;
     Quantiles best = run(n, rows);
     for (int again = 1; again < 5; ++again) {
       const Quantiles other = run(n, rows);

@@ -6,6 +6,7 @@
 #pragma once
 #include <optional>
 
+#include "detect/top_share.h"
 #include "proprioception/cgroup_mount.h"
 #include "proprioception/pressure_trigger.h"
 #include "proprioception/self.h"
@@ -61,6 +62,7 @@ class Agent {
   detect::Resource carrier() const;
   bool crowded() const;
   void suspect_who_grew();
+  void watch_largest_user();
   double horizon_s() const;
   double room() const;
   void hold_memory(const Finding& finding);
@@ -112,6 +114,7 @@ class Agent {
   ProcessGuard guard_;
   Census census_;
   UseHistory history_;
+  detect::TopShare largest_user_;  // of CPU time
   FixedVector<UnitUse, kUnits> allowed_;
   Tripwires tripwires_;
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;

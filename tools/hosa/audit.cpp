@@ -19,10 +19,12 @@ void Audit::explain(JsonLine& line, const Moment& moment, const StateVector& vec
   const detect::Verdict& v = *moment.verdict;
   line.number("d", v.distance).number("dbar", v.smoothed).number("slope", v.slope).number("curvature", v.curvature);
   line.flag("warming", v.warming).integer("score_level", v.level);
+  line.text("channel", detect::channel_name(v.channel)).integer("regime", v.regime.value);
   line.open("thresholds", '[');
   for (const double threshold : v.thresholds) line.item(threshold);
   line.close(']');
   line.number("available", moment.available_bytes).number("horizon", moment.horizon_s);
+  moment.left.describe(line);
   line.open("x", '{');
   for (std::size_t i = 0; i < v.n; ++i) line.number(vector.dimensions()[i].name, v.value[i]);
   line.close('}');

@@ -87,14 +87,15 @@ Result<void> take_dimension(Reader& reader, SavedBaseline& out, std::size_t j) {
   dimension.cumulative = cumulative == 1;
   dimension.scale = reader.take<double>();
   dimension.floor = reader.take<double>();
-  out.learned.scale.median[j] = reader.take<double>();
-  out.learned.scale.spread[j] = reader.take<double>();
+  out.learned.scale.median[j] = static_cast<float>(reader.take<double>());
+  out.learned.scale.spread[j] = static_cast<float>(reader.take<double>());
   out.learned.mean[j] = reader.take<double>();
   out.learned.tail[j] = reader.take<double>();
   out.learned.reach[j] = reader.take<double>();
   if (!between(dimension.scale, 1e-12, 1e15) || !between(dimension.floor, 1e-12, 1e6))
     return wrong("scale and floor are above 0, unlike those of dimension", j);
-  if (!between(out.learned.scale.median[j], -1e6, 1e6) || !between(out.learned.scale.spread[j], 1e-12, 1e6) ||
+  if (!between(static_cast<double>(out.learned.scale.median[j]), -1e6, 1e6) ||
+      !between(static_cast<double>(out.learned.scale.spread[j]), 1e-12, 1e6) ||
       !between(out.learned.mean[j], -1e6, 1e6) || !between(out.learned.tail[j], 0, 1e6) ||
       !between(out.learned.reach[j], 0, 1e6))
     return wrong("median, spread, mean, tail and reach are no numbers of a normal: dimension", j);
@@ -104,7 +105,7 @@ Result<void> take_dimension(Reader& reader, SavedBaseline& out, std::size_t j) {
 
 // |c_ij| <= sqrt(c_ii c_jj) of a covariance; a little more for the rounding of what was merged.
 Result<void> take_covariance(Reader& reader, SavedBaseline& out) {
-  detect::Matrix& c = out.learned.covariance;
+  detect::Triangle<double>& c = out.learned.covariance;
   for (std::size_t i = 0; i < out.learned.n; ++i) {
     for (std::size_t j = 0; j <= i; ++j) c[i][j] = reader.take<double>();
     if (!between(c[i][i], 0, 1e12)) return wrong("a variance is 0 to 1e12, unlike that of dimension", i);
@@ -158,9 +159,9 @@ std::size_t encode_baseline(const SavedBaseline& baseline, std::span<unsigned ch
     writer.put(static_cast<int8_t>(dimension.sign));
     writer.put(static_cast<uint8_t>(dimension.cumulative));
     writer.at += 5;
-    for (const double value :
-         {dimension.scale, dimension.floor, baseline.learned.scale.median[j], baseline.learned.scale.spread[j],
-          baseline.learned.mean[j], baseline.learned.tail[j], baseline.learned.reach[j]})
+    for (const double value : {dimension.scale, dimension.floor, static_cast<double>(baseline.learned.scale.median[j]),
+                               static_cast<double>(baseline.learned.scale.spread[j]), baseline.learned.mean[j],
+                               baseline.learned.tail[j], baseline.learned.reach[j]})
       writer.put(value);
   }
   for (std::size_t i = 0; i < n; ++i)

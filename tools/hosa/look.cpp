@@ -84,7 +84,7 @@ bool Agent::count() {
   if (suspicious) looked_s_ = now_s;
   // Also while somebody is suspected: what counts as "before" is older than the onset, and on a machine whose churn
   // trips all day there may never be a calm census.
-  if (!suspicious) suspect_who_grew();
+  if (!suspicious) suspect_who_grew(), watch_largest_user();
   history_.remember(now_s, census_.uses());
   return true;
 }
@@ -98,6 +98,21 @@ void Agent::suspect_who_grew() {
   const double growth_per_s = fastest_growth_per_s(candidates(), before, now_s);
   if (growth_per_s * horizon_s() < room()) return;
   memory_suspicion_.raise(Cause::horizon, before->time_s, now_s);
+}
+
+// What no total shows: somebody takes far more, or less, of the CPUs than the largest user ever did here (top_share.h).
+void Agent::watch_largest_user() {
+  const double now_s = moment_->now_s;
+  const UseHistory::Generation* before = history_.at(now_s - UseHistory::kSpacingS);
+  if (before == nullptr || machine_.online_cpus == 0 || acts_in_force()) return;
+  double most = 0;
+  for (const UnitUse& use : census_.uses()) {
+    const UnitUse* const was = before->find(use.unit);
+    most = std::max(most, use.cpu_s - (was != nullptr ? was->cpu_s : 0));
+  }
+  const double apart_s = now_s - before->time_s;
+  if (apart_s > 0) largest_user_.add(most / (apart_s * machine_.online_cpus), apart_s);
+  senses_.tell_share(largest_user_.told());
 }
 
 double Agent::horizon_s() const {

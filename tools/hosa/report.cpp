@@ -42,6 +42,7 @@ void Agent::report_senses() {
   if (moment_ != nullptr) {
     line.number("t", moment_->boot_s).number("warmup_left_s", senses_.detector().warmup_left_seconds());
     line.number("dbar", moment_->verdict->smoothed).integer("score_level", moment_->verdict->level);
+    moment_->left.describe(line);
     describe_vector(line, senses_, *moment_->verdict);
     describe_carriers(line, census_, history_.at(moment_->now_s - 10), moment_->now_s);
   }

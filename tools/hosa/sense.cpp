@@ -47,6 +47,7 @@ std::string_view OwnSenses::describe(JsonLine& line, const Moment& moment) {
       .number("t", moment.boot_s)
       .number("warmup_left_s", look.senses.detector().warmup_left_seconds());
   line.number("dbar", moment.verdict->smoothed).integer("score_level", moment.verdict->level);
+  moment.left.describe(line);
   describe_vector(line, look.senses, *moment.verdict);
   describe_carriers(line, census, history.at(moment.now_s - 2), moment.now_s);
   return line.finish();

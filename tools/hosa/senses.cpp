@@ -49,6 +49,7 @@ void Senses::open(const Fd& proc, const Fd& sys, const Machine& machine, const O
   detector_->look_for_seasons({&kDaySeconds, 1});
   detector_->begin(options.warmup_s);
   room_option_ = options.room_bytes;
+  most_tasks_ = static_cast<double>(machine.max_tasks);
 }
 
 // PSI totals are exact at each read; without PSI, runnable tasks beyond the CPUs say how crowded it is.
@@ -144,7 +145,14 @@ const Moment& Senses::take(bool learning, bool own_containment) {
   room.mem_total = moment_.total_bytes;
   room.room_option = room_option_;
   moment_.reserve_bytes = reserve_bytes(room);
-  moment_.horizon_s = horizon_.step(moment_.available_bytes - moment_.reserve_bytes, moment_.now_s);
+  const auto remains = [](double limit, double used) {
+    return limit > 0 ? limit - used : -detect::kInfinity;  // not known: nothing is reckoned from it
+  };
+  moment_.left = exhaustion_.step({moment_.available_bytes - moment_.reserve_bytes, sample_[Signal::swap_free_bytes],
+                                   remains(most_tasks_, sample_[Signal::tasks]),
+                                   remains(sample_[Signal::open_files_max], sample_[Signal::open_files])},
+                                  moment_.now_s);
+  moment_.horizon_s = moment_.left.memory_s;
   moment_.unowned.shared = sample_[Signal::shmem_bytes];
   moment_.unowned.kernel =
       sample_[Signal::slab_unreclaimable_bytes] + sample_[Signal::tcp_memory_bytes] + sample_[Signal::udp_memory_bytes];
@@ -154,8 +162,10 @@ const Moment& Senses::take(bool learning, bool own_containment) {
   const auto values = vector_.read(readings_, own_containment);
   let_others_run();
   detect::Context context;
-  context.seconds_left = moment_.horizon_s;
+  context.seconds_left = moment_.left.least_s();
   context.calendar_seconds = calendar_seconds();
+  for (std::size_t j = 0; unusual_share_ && j < values.size() && context.share_dimension == SIZE_MAX; ++j)
+    if (std::string_view(detector_->dimensions()[j].name) == "cpu_busy") context.share_dimension = j;
   detector_->set_context(context);
   moment_.detector = &*detector_;
   moment_.verdict = &detector_->step(values, moment_.now_s, learning);

@@ -4,11 +4,11 @@
 #include <optional>
 
 #include "detect/detector.h"
-#include "detect/horizon.h"
 #include "proprioception/machine.h"
 #include "tools/hosa/options.h"
 #include "tools/hosa/shedding.h"
 #include "tools/hosa/state_vector.h"
+#include "tools/hosa/time_left.h"
 #include "tools/hosa/turns.h"
 #include "tools/hosa/unowned.h"
 
@@ -27,6 +27,7 @@ struct Moment {
   double total_bytes = 0;
   double reserve_bytes = 0;
   double horizon_s = 0;      // until MemAvailable less the reserve is used up; infinity when it does not shrink
+  TimeLeft left;             // of memory the same, and of what else can be used up
   double waiting_share = 0;  // PSI cpu some over the last half second, or what the run queue says without PSI
   double running_per_cpu = 0;
   UnownedBytes unowned;
@@ -43,6 +44,9 @@ class Senses {
   const Moment& take(bool learning, bool own_containment);
   // The same moment, later: only the clocks are read. What a running bucket needs between two readings.
   const Moment& later();
+
+  // Whether the largest user of CPU time takes an unusual share of it: from the next moment on.
+  void tell_share(bool unusual) { unusual_share_ = unusual; }
 
   KernelSide& kernel() { return kernel_; }
   const KernelSide& kernel() const { return kernel_; }
@@ -72,13 +76,14 @@ class Senses {
   KernelSide kernel_;
   StateVector vector_;
   std::optional<detect::Detector> detector_;
-  detect::Horizon horizon_;
+  Exhaustion exhaustion_;
+  double most_tasks_ = 0;
   Readings readings_;
   Sample sample_;
   Moment moment_;
   Shedding shedding_;
   Turns turns_;
-  bool news_ = false;
+  bool news_ = false, unusual_share_ = false;
   Counters budget_before_;
   double budget_read_s_ = 0, switches_before_ = 0, switches_read_ = 0;
   double wakeups_per_switch_ = 0.5, wakeups_left_out_ = 0;  // what the wake-ups' total lacks, by the switches

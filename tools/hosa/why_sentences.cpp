@@ -92,11 +92,14 @@ bool range(std::string_view object, std::string_view name, double& low, double& 
   return true;
 }
 
-void tell_cause(Sentence& text, std::string_view cause) {
-  if (cause == "tripwire") text.append("a tripwire in the kernel was crossed");
-  if (cause == "horizon") text.append("memory was running out");
-  if (cause == "score") text.append("the score was high and rose");
-  if (cause != "tripwire" && cause != "horizon" && cause != "score") text.append("the score rose above its threshold");
+void tell_cause(Sentence& text, std::string_view cause, std::string_view channel) {
+  if (cause == "tripwire") return void(text.append("a tripwire in the kernel was crossed"));
+  if (cause == "horizon") return void(text.append("memory was running out"));
+  if (cause == "score") return void(text.append("the score was high and rose"));
+  if (channel == "lasting") return void(text.append("one dimension stayed unusual for a second"));
+  if (channel == "drift") return void(text.append("what is normal had crept away from what it was"));
+  if (channel == "share") return void(text.append("the largest user of a resource took a share that it never took"));
+  text.append("the score rose above its threshold");
 }
 
 void tell_dimension(Sentence& text, std::string_view reason) {
@@ -205,7 +208,7 @@ WhySentences why_sentences(std::string_view reason, std::string_view outcome, do
   WhySentences said;
   if (const double ago = now_s - json_number(reason, "time", now_s); ago >= 0) seconds(said.what, ago);
   said.what.append(" ago ");
-  tell_cause(said.what, json_value(reason, "cause"));
+  tell_cause(said.what, json_value(reason, "cause"), json_value(reason, "channel"));
   tell_dimension(said.what, reason);
   tell_who(said.who, reason, outcome);
   tell_otherwise(said.otherwise, reason);
