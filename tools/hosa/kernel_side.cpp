@@ -40,6 +40,12 @@ Counters KernelSide::totals() const {
   return sum;
 }
 
+uint64_t KernelSide::block_issues() const {
+  uint64_t sum = 0;
+  for (uint32_t cpu = 0; cpu < cpu_slots(); ++cpu) sum += peek(slot(cpu)->block_issues);
+  return sum;
+}
+
 void KernelSide::set_limits(const WindowLimits& limits) {
   for (std::size_t cpu = 0; cpu < cpu_slots(); ++cpu)
     for (std::size_t subject = 0; subject < HOSA_SUBJECTS; ++subject)

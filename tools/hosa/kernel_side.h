@@ -77,6 +77,7 @@ class KernelSide {
 
   // Memory reads only; on machines without the page-fault tracepoint (arm64) also one read(2) per CPU.
   Counters totals() const;
+  uint64_t block_issues() const;  // of them: memory reads only
 
   // brk_sensor.h; rate = change of brk_calls / change of brk_observed_ns.
   bool brk_in_turns() const { return brk_.in_turns(); }

@@ -77,7 +77,7 @@ constexpr Trial kTrials[] = {
 struct Eyes {
   OwnLook look;
   double reading(std::size_t i) {
-    (void)look.senses.take(false, false);
+    (void)look.senses.take(false, false, true);
     return look.senses.vector().readings()[i];
   }
 };

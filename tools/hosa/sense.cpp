@@ -36,7 +36,7 @@ Result<void> OwnSenses::open(const Options& given) {
 }
 
 const Moment& OwnSenses::take() {
-  const Moment& moment = look.senses.take(true, false);
+  const Moment& moment = look.senses.take(true, false, true);
   history.remember(moment.now_s, census.uses());
   census.take(moment.now_s, moment.unowned, handed, Census::Look::suspicious);
   return moment;

@@ -37,7 +37,7 @@ void Agent::sense_and_suspect(uint64_t now_ns) {
   sensed_ns_ = now_ns;
   const bool holding = active_holds() > 0;
   // An insurance is not an act: what happens under it is this machine's life, and is learned.
-  moment_ = &senses_.take(!acts_in_force(), holding);
+  moment_ = &senses_.take(!acts_in_force(), holding, suspects());
   if (const std::string_view news = senses_.shedding_news(); !news.empty()) note("budget", "what", news);
   suspect();
   if (count()) {
@@ -78,7 +78,8 @@ void Agent::on_tick() {
   const bool hurry = urgent();
   const bool quotas =
       std::any_of(memory_holds_.begin(), memory_holds_.end(), [](const MemoryHold& h) { return h.runs(); });
-  begin_turn({.hurry = hurry || looks_at_once(),
+  begin_turn({.roomy = moment_ != nullptr && machine_.online_cpus > 1 && moment_->running_per_cpu <= 1,
+              .hurry = hurry || looks_at_once(),
               .records = quotas ? senses_.kernel().ring_fd() : -1,
               .stamp_ns = journal_->stamp_word()});
   ++ticks_;
