@@ -1,6 +1,6 @@
 /* Tasks born, changed and gone, processes and threads alike. In sched_process_fork `current` is the parent: the one
  * that forks is the one that is counted, and a storm whose children fork on is counted under each of them and under
- * their cgroup. exec and exit are counted only. */
+ * their cgroup. exit is counted only, exec also noted with its time (attribute.h, starts_up). */
 #include "probes/attribute.h"
 
 SECTION("raw_tp/sched_process_fork") int hosa_fork(__u64* ctx) {
@@ -17,6 +17,9 @@ SECTION("raw_tp/sched_process_exec") int hosa_exec(void* ctx) {
   (void)ctx;
   struct hosa_cpu* slot = own_slot();
   if (slot) add(&slot->execs, 1);
+  __u32 tgid = current_pid_tgid() >> 32;
+  __u64 now = now_ns();
+  map_update(&began, &tgid, &now, BPF_ANY);
   return 0;
 }
 

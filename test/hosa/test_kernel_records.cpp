@@ -1,6 +1,8 @@
 // Tripwires, quotas and their records on the kernel that runs.
 #include <sys/epoll.h>
 
+#include <algorithm>
+
 #include "test/hosa/kernel_child.h"
 
 TEST_CASE("what windows held is told by the histogram of those that are over") {
@@ -82,6 +84,33 @@ TEST_CASE("nothing trips before quiet_until, nor for hosa itself") {
   opened.side.consume(events);
   for (const hosa_event& event : events) CHECK(event.tgid != static_cast<uint32_t>(::getpid()));
   CHECK(opened.usage_of(static_cast<uint32_t>(::getpid())).anon_bytes == 0);
+}
+
+// dd takes a buffer of its block size and fills it from /dev/zero: 16 MB at once and as little as a start, or 64.
+TEST_CASE("a program that starts up trips no wire of memory, one that takes too much for a start does") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  WindowLimits limits{};
+  limits[HOSA_ANON_BYTES][HOSA_SHORT_WINDOW] = 256 * 1024;
+  const auto records_of = [&](const char* block) {
+    KernelEvents events;
+    opened.side.consume(events);
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      ::execlp("dd", "dd", "if=/dev/zero", "of=/dev/null", "count=1", block, "status=none",
+               static_cast<char*>(nullptr));
+      ::_exit(127);
+    }
+    int status = 1;
+    ::waitpid(pid, &status, 0);
+    REQUIRE(status == 0);
+    opened.side.consume(events);
+    const auto by_it = [pid](const hosa_event& e) { return e.tgid == static_cast<uint32_t>(pid); };
+    return std::count_if(events.begin(), events.end(), by_it);
+  };
+  opened.side.set_limits(limits);
+  CHECK(records_of("bs=16M") == 0);
+  CHECK(records_of("bs=64M") > 0);
 }
 
 // Where everybody is in the root cgroup others count too, so the table says how much was handed out, and when.

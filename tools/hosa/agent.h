@@ -14,6 +14,7 @@
 #include "tools/hosa/cpu_hold.h"
 #include "tools/hosa/latency.h"
 #include "tools/hosa/memory_hold.h"
+#include "tools/hosa/trip_check.h"
 #include "tools/hosa/tripwires.h"
 
 namespace hosa {
@@ -44,11 +45,14 @@ class Agent {
   void on_pressure(uint32_t events);
   void on_control();
   void on_keeper();
-  void arm(double seconds);
+  void arm_timer();
   void stop();
 
   // tick.cpp
   bool on_ring();
+  bool on_timer();  // true: it is time for a tick
+  void check_trip(double now_s);
+  void check_forks(double now_s);
   bool is_held(const hosa_event& event) const;
   void on_tick();
   void sense_and_suspect(uint64_t now_ns);
@@ -114,6 +118,7 @@ class Agent {
   UseHistory history_;
   FixedVector<UnitUse, kUnits> allowed_;
   Tripwires tripwires_;
+  TripCheck trip_check_;
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
   std::array<CpuHold, kMostHolds> cpu_holds_;
@@ -138,7 +143,8 @@ class Agent {
   std::array<SeenRecord, 16> records_;  // the last ones, in a ring
   std::size_t next_record_ = 0;
   Latency tick_latency_, record_latency_;
-  uint64_t sensed_ns_ = 0, ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0;
+  uint64_t sensed_ns_ = 0, ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0, dismissed_ = 0, looks_ = 0;
+  double next_tick_s_ = 0, forks_due_s_ = -1, forks_onset_s_ = 0;
 };
 
 }  // namespace hosa

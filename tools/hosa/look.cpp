@@ -18,8 +18,10 @@ constexpr double kCensusS = 5;     // calm: 38 us per cgroup or 13 us per proces
 constexpr double kQuietS = 0.1;    // after a record no other is sent for so long: the look is under way
 constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
 constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4;
-constexpr double kChurnS = 0.4;     // no net growth after so long: it was churn
-constexpr double kStormTasks = 64;  // births since onset that make a storm of a burst
+constexpr double kChurnS = 0.4;  // no net growth after so long: it was churn
+constexpr double kPaceMargin = 4;
+constexpr double kForksS = 0.022, kMoreTasks = 12;  // a storm of 500 forks a second has 11 more in that time alone
+constexpr double kStormTasks = 64;                  // births since onset that make a storm of a burst
 
 }  // namespace
 
@@ -35,8 +37,9 @@ bool Agent::is_held(const hosa_event& event) const {
   return false;
 }
 
-// True: there is something to do at once. What is suspected already is looked at by the timer: a look at the moment of
-// a record meets who churns at the top of its swing.
+// True: there is something to do at once. A trip of memory is checked first, unless somebody is held: then it may be
+// one more. What is suspected already is looked at by the timer: a look at the moment of a record meets who churns at
+// the top of its swing.
 bool Agent::on_ring() {
   static KernelEvents events;
   bool news = false;
@@ -55,12 +58,48 @@ bool Agent::on_ring() {
     if (static_cast<int>(event.tgid) == keeper_->pid()) continue;
     if (is_held(event)) continue;
     tripwires_.tripped(event, now_s);
+    if (event.subject != HOSA_FORKS && active_holds() == 0) {
+      if (trip_check_.waits() || memory_suspicion_.active(now_s)) continue;
+      trip_check_.begin(proc_, event, now_s, static_cast<double>(machine_.page_bytes));
+      continue;
+    }
     const double onset_s = static_cast<double>(event.time_ns) * 1e-9;
-    Suspicion& suspicion = event.subject == HOSA_FORKS ? task_suspicion_ : memory_suspicion_;
-    news = suspicion.raise(Cause::tripwire, onset_s, now_s) || news;
+    if (event.subject != HOSA_FORKS) {
+      news = memory_suspicion_.raise(Cause::tripwire, onset_s, now_s) || news;
+    } else if (forks_due_s_ < 0 && !task_suspicion_.active(now_s)) {
+      forks_onset_s_ = onset_s;
+      forks_due_s_ = now_s + kForksS;
+    }
   }
   if (!events.empty()) senses_.kernel().quiet_until(now_ns + static_cast<uint64_t>(kQuietS * 1e9));
   return news;
+}
+
+// Two readings after a trip; afterwards somebody is looked for, or it was churn. So is what would last for long at four
+// times its pace: nobody would be held for it (on a machine with 23 GB left that is what compilers do all day).
+void Agent::check_trip(double now_s) {
+  const TripCheck::Answer answer = trip_check_.look(now_s, senses_.available_now());
+  if (answer == TripCheck::Answer::wait) return;
+  const bool matters = kPaceMargin * trip_check_.growth_per_s() * horizon_s() > room();
+  if (answer == TripCheck::Answer::grows && matters) {
+    (void)memory_suspicion_.raise(Cause::tripwire, trip_check_.onset_s(), now_s);
+    return;
+  }
+  ++dismissed_;
+  if (memory_suspicion_.active(now_s)) return;
+  tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory, Tripwires::kDismissed, now_s);
+}
+
+// A burst of forks is a storm if there are more tasks now than at the last reading; what is born and gone again is not.
+void Agent::check_forks(double now_s) {
+  forks_due_s_ = -1;
+  const double tasks = senses_.tasks_now();
+  if (tasks == 0 || tasks - moment_->tasks >= kMoreTasks) {
+    (void)task_suspicion_.raise(Cause::tripwire, forks_onset_s_, now_s);
+    return;
+  }
+  ++dismissed_;
+  tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks, Tripwires::kDismissed, now_s);
 }
 
 bool Agent::suspects() const {
@@ -81,7 +120,7 @@ bool Agent::count() {
   else
     census_.take(now_s, moment_->unowned, handed_, look);
   counted_s_ = now_s;
-  if (suspicious) looked_s_ = now_s;
+  if (suspicious) looked_s_ = now_s, ++looks_;
   // Also while somebody is suspected: what counts as "before" is older than the onset, and on a machine whose churn
   // trips all day there may never be a calm census.
   if (!suspicious) suspect_who_grew();
@@ -164,7 +203,8 @@ std::span<const UnitUse> Agent::candidates() {
 
 // Nobody was confirmed: what tripped was churn, and its wire is set higher.
 void Agent::drop_memory_suspicion() {
-  if (memory_suspicion_.cause() != Cause::none) tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory);
+  if (memory_suspicion_.cause() != Cause::none)
+    tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory, Tripwires::kLookedFor, moment_->now_s);
   memory_suspicion_.drop();
   nobody_told_ = false;
 }
@@ -179,8 +219,9 @@ void Agent::look_for_memory() {
     hold_memory(finding);
     tripwires_.confirmed(Tripwires::Suspected::memory);
     memory_suspicion_.drop();
-  } else if (memory_suspicion_.age_s(now_s) > kChurnS && finding.growth < least / 4) {
-    drop_memory_suspicion();
+  } else if (memory_suspicion_.age_s(now_s) > kChurnS &&
+             (finding.growth < least / 4 || kPaceMargin * finding.growth_per_s * horizon_s() < room)) {
+    drop_memory_suspicion();  // it has ended, or would last for long at four times its pace
   } else if (finding.grows && !finding.named && finding.growth > least && !nobody_told_) {
     nobody_told_ = true;
     JsonLine line = audit_.line("nobody", level());
@@ -200,7 +241,8 @@ void Agent::look_for_cpu() {
 
 void Agent::look_for_tasks() {
   if (!task_suspicion_.active(moment_->now_s)) {
-    if (task_suspicion_.cause() != Cause::none) tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks);
+    if (task_suspicion_.cause() != Cause::none)
+      tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks, Tripwires::kLookedFor, moment_->now_s);
     return task_suspicion_.drop();
   }
   const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, candidates(), history_, kStormTasks);

@@ -111,6 +111,7 @@ void Agent::report(std::string_view request) {
   line.close(']');
   line.integer("leases", journal_->held_count()).integer("insured", static_cast<int64_t>(insured_));
   line.integer("acts", static_cast<int64_t>(acts_)).integer("trips", static_cast<int64_t>(trips_));
+  line.integer("dismissed", static_cast<int64_t>(dismissed_)).integer("looks", static_cast<int64_t>(looks_));
   line.integer("ticks", static_cast<int64_t>(ticks_)).integer("wakeups", static_cast<int64_t>(wakeups_));
   line.number("tick_p50_us", static_cast<double>(tick_latency_.quantile_ns(0.5)) / 1000);
   line.number("tick_p99_us", static_cast<double>(tick_latency_.quantile_ns(0.99)) / 1000);
