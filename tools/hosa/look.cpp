@@ -19,7 +19,10 @@ constexpr double kQuietS = 0.1;    // after a record no other is sent for so lon
 constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
 constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4;
 constexpr double kChurnS = 0.4;  // no net growth after so long: it was churn
-constexpr double kPaceMargin = 4;
+constexpr double kPaceMargin = 2;
+// Where others churn all day one look would follow the other: 0.4 s looking, then 1 s only at what uses up the room
+// soon.
+constexpr double kRestS = 1, kSoonS = 20;
 constexpr double kForksS = 0.022, kMoreTasks = 12;  // a storm of 500 forks a second has 11 more in that time alone
 constexpr double kStormTasks = 64;                  // births since onset that make a storm of a burst
 
@@ -75,12 +78,13 @@ bool Agent::on_ring() {
   return news;
 }
 
-// Two readings after a trip; afterwards somebody is looked for, or it was churn. So is what would last for long at four
-// times its pace: nobody would be held for it (on a machine with 23 GB left that is what compilers do all day).
+// Two readings after a trip; afterwards somebody is looked for, or it was churn. So is what would last for long at
+// twice its pace: nobody would be held for it (on a machine with 23 GB left that is what compilers do all day).
 void Agent::check_trip(double now_s) {
   const TripCheck::Answer answer = trip_check_.look(now_s, senses_.available_now());
   if (answer == TripCheck::Answer::wait) return;
-  const bool matters = kPaceMargin * trip_check_.growth_per_s() * horizon_s() > room();
+  const double within_s = now_s < rests_until_s_ ? kSoonS : kPaceMargin * horizon_s();
+  const bool matters = trip_check_.growth_per_s() * within_s > room();
   if (answer == TripCheck::Answer::grows && matters) {
     (void)memory_suspicion_.raise(Cause::tripwire, trip_check_.onset_s(), now_s);
     return;
@@ -205,6 +209,7 @@ std::span<const UnitUse> Agent::candidates() {
 void Agent::drop_memory_suspicion() {
   if (memory_suspicion_.cause() != Cause::none)
     tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory, Tripwires::kLookedFor, moment_->now_s);
+  if (memory_suspicion_.cause() == Cause::tripwire) rests_until_s_ = moment_->now_s + kRestS;
   memory_suspicion_.drop();
   nobody_told_ = false;
 }
@@ -221,7 +226,7 @@ void Agent::look_for_memory() {
     memory_suspicion_.drop();
   } else if (memory_suspicion_.age_s(now_s) > kChurnS &&
              (finding.growth < least / 4 || kPaceMargin * finding.growth_per_s * horizon_s() < room)) {
-    drop_memory_suspicion();  // it has ended, or would last for long at four times its pace
+    drop_memory_suspicion();  // it has ended, or would last for long at twice its pace
   } else if (finding.grows && !finding.named && finding.growth > least && !nobody_told_) {
     nobody_told_ = true;
     JsonLine line = audit_.line("nobody", level());

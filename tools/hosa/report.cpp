@@ -112,6 +112,13 @@ void Agent::report(std::string_view request) {
   line.integer("leases", journal_->held_count()).integer("insured", static_cast<int64_t>(insured_));
   line.integer("acts", static_cast<int64_t>(acts_)).integer("trips", static_cast<int64_t>(trips_));
   line.integer("dismissed", static_cast<int64_t>(dismissed_)).integer("looks", static_cast<int64_t>(looks_));
+  const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
+  line.open("suspected", '{');
+  const std::pair<const char*, const Suspicion*> all[] = {
+      {"memory", &memory_suspicion_}, {"cpu", &cpu_suspicion_}, {"tasks", &task_suspicion_}};
+  for (const auto& [resource, suspicion] : all)
+    if (suspicion->active(now_s)) line.text(resource, cause_name(suspicion->cause()));
+  line.close('}');
   line.integer("ticks", static_cast<int64_t>(ticks_)).integer("wakeups", static_cast<int64_t>(wakeups_));
   line.number("tick_p50_us", static_cast<double>(tick_latency_.quantile_ns(0.5)) / 1000);
   line.number("tick_p99_us", static_cast<double>(tick_latency_.quantile_ns(0.99)) / 1000);
