@@ -13,9 +13,11 @@ namespace {
 // While memory is held, the short horizon and the high score are what the held one makes: others are looked for less
 // often (a look is 20 ms on such a board), unless a tripwire names somebody else.
 constexpr double kLookHoldingS = 0.5, kOthersS = 10;
-constexpr double kLookS = 0.135;   // suspicious
-constexpr double kCensusS = 5;     // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
-constexpr double kQuietS = 0.1;    // after a record no other is sent for so long: the look is under way
+constexpr double kLookS = 0.135;    // suspicious
+constexpr double kCensusS = 5;      // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
+constexpr double kQuietS = 0.1;     // after a record no other is sent for so long: the look is under way
+constexpr unsigned kMostQuiet = 3;  // doublings of that, one for each trip in a row that was dismissed: up to 0.8 s
+constexpr double kInARowS = 2;
 constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
 constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4;
 constexpr double kChurnS = 0.4;  // no net growth after so long: it was churn
@@ -90,6 +92,9 @@ void Agent::check_trip(double now_s) {
     return;
   }
   ++dismissed_;
+  in_a_row_ = now_s - dismissed_s_ < kInARowS ? std::min(in_a_row_ + 1, kMostQuiet) : 0;
+  dismissed_s_ = now_s;
+  senses_.kernel().quiet_until(static_cast<uint64_t>((now_s + kQuietS * (1u << in_a_row_)) * 1e9));
   if (memory_suspicion_.active(now_s)) return;
   tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory, Tripwires::kDismissed, now_s);
 }
