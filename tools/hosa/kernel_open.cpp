@@ -8,6 +8,7 @@
 #include "loader/sys/cpu_list.h"
 #include "loader/tracefs.h"
 #include "tools/hosa/kernel_side.h"
+#include "tools/hosa/shmem_code.h"
 
 namespace hosa {
 namespace {
@@ -70,6 +71,7 @@ void KernelSide::open(const KernelSources& sources, uint64_t now_ns, RungReport&
     ring_ = RingBuffer();
   } else {
     configure(report);
+    tell_huge_tmpfs(sources, report);
   }
   open_raw_probes(no_bpf, report);
   open_block_bytes(no_bpf, report);
@@ -148,6 +150,19 @@ void KernelSide::configure(RungReport& report) {
   settings->gfp_not_shared = flags[kZero].bit | flags[kWrite].bit | flags[kNoRetry].bit;
   settings->gfp_not_kernel = flags[kMovable].bit | flags[kReclaimable].bit | flags[kZero].bit | flags[kHighMem].bit |
                              flags[kHigh].bit | flags[kWrite].bit;
+}
+
+// Only where such a tmpfs may be (shmem_code.h).
+void KernelSide::tell_huge_tmpfs(const KernelSources& sources, RungReport& report) {
+  const auto proc = open_directory(AT_FDCWD, sources.proc), sys = open_directory(AT_FDCWD, sources.sys);
+  if (!proc || !sys || !huge_tmpfs_possible(*proc, *sys)) return;
+  const CodeRange code = find_shmem_code(*proc);
+  config()->shmem_code = code.start;
+  config()->shmem_code_bytes = code.bytes;
+  if (code.bytes > 0)
+    add_rung(report, "tmpfs with huge=", "caller on the kernel's stack", "");
+  else
+    add_rung(report, "tmpfs with huge=", "taken for anonymous memory", "/proc/kallsyms shows no address of it");
 }
 
 // The program lives on in its attachment as well; both descriptors are kept, so that `bpftool prog` shows an owner.

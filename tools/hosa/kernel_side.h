@@ -127,6 +127,7 @@ class KernelSide {
   Result<void> create_maps(const KernelSources& sources);
   Error find_tracefs(const KernelSources& sources);
   void configure(RungReport& report);
+  void tell_huge_tmpfs(const KernelSources& sources, RungReport& report);
   Result<void> attach_raw(Bytes file, std::string_view program, const char* tracepoint);
   Result<void> attach_block_bytes();
   void open_raw_probes(const Error* no_bpf, RungReport& report);
