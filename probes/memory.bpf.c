@@ -13,8 +13,8 @@
  * the same. The kernel's own are neither movable nor reclaimable nor zeroed (page tables, stacks), nor
  * __GFP_HIGHMEM (pipes), __GFP_WRITE (a block device's cache) or __GFP_HIGH (an interrupt's, whoever runs just then).
  *
- * Huge pages of tmpfs (huge=) have the flags of anonymous ones. Where such a tmpfs may be, who called is looked for on the
- * kernel's stack, for pages of two orders and more only: 1 us for each 64 KiB or 2 MiB.
+ * Huge pages of tmpfs (huge=) have the flags of anonymous ones. Where such a tmpfs may be, who called is looked for on
+ * the kernel's stack, for pages of two orders and more only: 1 us for each 64 KiB or 2 MiB.
  */
 #include "probes/attribute.h"
 
