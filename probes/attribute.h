@@ -142,7 +142,7 @@ ALWAYS_INLINE void attribute(struct hosa_config* config_now, struct hosa_cpu* sl
   if (config_now->own_tgid != 0 && tgid == config_now->own_tgid) return;
   __u64 now = now_ns();
   __u64 cgroup = current_cgroup();
-  __u64 quiet = config_now->quiet_until_ns;
+  __u64 quiet = subject == HOSA_FORKS ? config_now->forks_quiet_until_ns : config_now->quiet_until_ns;
   struct hosa_usage* usage = attribute_to_both(tgid, cgroup, subject, amount, slot);
   if (subject == HOSA_ALL_BYTES) use_quota(config_now, slot, amount, now, cgroup, tgid);
   if (subject != HOSA_FORKS && starts_up(tgid, now, usage)) return;

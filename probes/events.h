@@ -91,7 +91,8 @@ struct hosa_config {
   __u64 gfp_nomemalloc;
   __u64 gfp_not_shared; /* a movable page with none of these is no anonymous one and no file's (memory.bpf.c) */
   __u64 gfp_not_kernel; /* a page with none of these is the kernel's own */
-  __u64 quiet_until_ns; /* CLOCK_MONOTONIC: no record before this */
+  __u64 quiet_until_ns; /* CLOCK_MONOTONIC: no record of memory before this */
+  __u64 forks_quiet_until_ns;
   __u64 own_tgid;       /* hosa itself is never attributed */
   __u64 shmem_code;     /* where the kernel's shmem_get_folio_gfp is, and how long; 0: not asked for (memory.bpf.c) */
   __u64 shmem_code_bytes;

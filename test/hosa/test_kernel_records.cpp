@@ -66,19 +66,19 @@ TEST_CASE("a burst reaches user space as one record per window, naming who did i
   ::close(epoll);
 }
 
-TEST_CASE("nothing trips before quiet_until, nor for hosa itself") {
+TEST_CASE("no memory window trips while they are quiet, nor for hosa itself") {
   if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
   Opened opened;
   WindowLimits limits{};
   limits[HOSA_ANON_BYTES][HOSA_SHORT_WINDOW] = limits[HOSA_ANON_BYTES][HOSA_LONG_WINDOW] = 256 * 1024;
-  opened.side.quiet_until(monotonic_ns() + uint64_t{60} * 1000000000);
+  opened.side.quiet_memory_until(monotonic_ns() + uint64_t{60} * 1000000000);
   opened.side.set_limits(limits);
   Child child([] { touch_anonymous(MADV_NOHUGEPAGE); });
   child.run();
   KernelEvents events;
   opened.side.consume(events);
   CHECK(events.empty());
-  opened.side.quiet_until(0);
+  opened.side.quiet_memory_until(0);
   touch_anonymous(MADV_NOHUGEPAGE);
   opened.side.set_limits({});
   opened.side.consume(events);

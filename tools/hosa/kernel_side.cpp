@@ -60,8 +60,12 @@ uint32_t KernelSide::ended_windows(std::size_t cpu, std::size_t subject, std::si
   return cpu < cpu_slots() ? __atomic_load_n(&slot(cpu)->ended[subject][span][bucket], __ATOMIC_RELAXED) : 0;
 }
 
-void KernelSide::quiet_until(uint64_t monotonic_ns) {
+void KernelSide::quiet_memory_until(uint64_t monotonic_ns) {
   if (config_) store(config()->quiet_until_ns, monotonic_ns);
+}
+
+void KernelSide::quiet_forks_until(uint64_t monotonic_ns) {
+  if (config_) store(config()->forks_quiet_until_ns, monotonic_ns);
 }
 
 // The probe may be counting down while this is written: `sent` last, so that no record is lost.

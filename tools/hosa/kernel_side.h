@@ -101,7 +101,9 @@ class KernelSide {
   // How many windows that are over held so much (events.h, HOSA_BUCKETS). 0 without BPF. Wraps around.
   uint32_t ended_windows(std::size_t cpu, std::size_t subject, std::size_t span, std::size_t bucket) const;
   uint32_t cpu_slots() const { return counters_ ? cpu_slots_ : 0; }
-  void quiet_until(uint64_t monotonic_ns);
+  // No record of a window before this.
+  void quiet_memory_until(uint64_t monotonic_ns);
+  void quiet_forks_until(uint64_t monotonic_ns);
   // A record with span HOSA_QUOTA comes when that cgroup has been handed so many bytes more. slot < HOSA_QUOTAS.
   void arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes);
   void drop_quota(std::size_t slot);

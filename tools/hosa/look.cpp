@@ -17,7 +17,7 @@ constexpr double kLookS = 0.135;    // suspicious
 constexpr double kCensusS = 5;      // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
 constexpr double kQuietS = 0.1;     // after a record no other is sent for so long: the look is under way
 constexpr unsigned kMostQuiet = 3;  // doublings of that, one for each trip in a row that was dismissed: up to 0.8 s
-constexpr double kInARowS = 2;
+constexpr double kInARowS = 0.5;
 constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
 constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4;
 constexpr double kChurnS = 0.4;  // no net growth after so long: it was churn
@@ -54,6 +54,9 @@ bool Agent::on_ring() {
   const double now_s = static_cast<double>(now_ns) * 1e-9;
   for (const hosa_event& event : events) {
     ++trips_;
+    const uint64_t quiet_ns = now_ns + static_cast<uint64_t>(kQuietS * 1e9);
+    event.subject == HOSA_FORKS ? senses_.kernel().quiet_forks_until(quiet_ns)
+                                : senses_.kernel().quiet_memory_until(quiet_ns);
     records_[next_record_++ % records_.size()] = {event, now_ns};
     if (now_ns > event.time_ns) record_latency_.add_ns(now_ns - event.time_ns);
     if (event.span == HOSA_QUOTA) {
@@ -76,7 +79,6 @@ bool Agent::on_ring() {
       forks_due_s_ = now_s + kForksS;
     }
   }
-  if (!events.empty()) senses_.kernel().quiet_until(now_ns + static_cast<uint64_t>(kQuietS * 1e9));
   return news;
 }
 
@@ -92,9 +94,9 @@ void Agent::check_trip(double now_s) {
     return;
   }
   ++dismissed_;
-  in_a_row_ = now_s - dismissed_s_ < kInARowS ? std::min(in_a_row_ + 1, kMostQuiet) : 0;
-  dismissed_s_ = now_s;
-  senses_.kernel().quiet_until(static_cast<uint64_t>((now_s + kQuietS * (1u << in_a_row_)) * 1e9));
+  in_a_row_ = now_s < quiet_s_ + kInARowS ? std::min(in_a_row_ + 1, kMostQuiet) : 0;
+  quiet_s_ = now_s + kQuietS * (1u << in_a_row_);
+  senses_.kernel().quiet_memory_until(static_cast<uint64_t>(quiet_s_ * 1e9));
   if (memory_suspicion_.active(now_s)) return;
   tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory, Tripwires::kDismissed, now_s);
 }
