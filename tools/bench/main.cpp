@@ -6,6 +6,7 @@
 // The agent is started with --shadow and a long warm-up: calm, it holds nobody. Needs root.
 #include <dirent.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +43,7 @@ double figure(const std::string& json, const char* key) {
 pid_t start_agent() {
   const pid_t pid = ::fork();
   if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // who is interrupted leaves no agent behind
     (void)!::freopen("/dev/null", "w", stdout);
     ::execl(hosa.c_str(), "hosa", "run", "--shadow", "--warmup", "1h", "--duration", "10m", "--baseline", "none",
             "--state", state.c_str(), "--audit", (state + "/audit.jsonl").c_str(), static_cast<char*>(nullptr));
