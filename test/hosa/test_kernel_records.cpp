@@ -1,7 +1,10 @@
 // Tripwires, quotas and their records on the kernel that runs.
 #include <sys/epoll.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <fstream>
+#include <thread>
 
 #include "test/hosa/kernel_child.h"
 
@@ -111,6 +114,64 @@ TEST_CASE("a program that starts up trips no wire of memory, one that takes too 
   opened.side.set_limits(limits);
   CHECK(records_of("bs=16M") == 0);
   CHECK(records_of("bs=64M") > 0);
+}
+
+TEST_CASE("the end of a process that is watched is told, a thread's or another's is not") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  const auto ends = [&] {
+    KernelEvents events;
+    std::vector<uint32_t> who;
+    opened.side.consume(events);
+    for (const hosa_event& event : events)
+      if (event.subject == HOSA_EXIT) who.push_back(event.tgid);
+    return who;
+  };
+  uint32_t pid = 0;
+  {
+    Child watched([] { std::thread([] {}).join(); });
+    const Child other([] {});
+    pid = watched.pid();
+    opened.side.watch_exit(HOSA_WATCHED - 1, pid);
+    opened.side.watch_exit(HOSA_WATCHED, other.pid());  // there is no such slot
+    watched.run();
+    CHECK(ends().empty());
+  }
+  CHECK(ends() == std::vector<uint32_t>{pid});
+  Child no_longer([] {});
+  opened.side.watch_exit(0, no_longer.pid());
+  opened.side.watch_exit(0, 0);
+  CHECK(ends().empty());
+}
+
+TEST_CASE("what the OOM killer does is told at once, with who asked for the memory", "[guest]") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  if (::getenv("HOSA_GUEST") == nullptr) HOSA_SKIP("guests only (HOSA_GUEST)");
+  const std::string cgroup = "/sys/fs/cgroup/hosa-oom";
+  const auto put = [&](const char* file, const std::string& text) {
+    return static_cast<bool>(std::ofstream(cgroup + "/" + file) << text << std::flush);
+  };
+  std::ofstream("/sys/fs/cgroup/cgroup.subtree_control") << "+memory" << std::flush;
+  if (::mkdir(cgroup.c_str(), 0755) != 0 || !put("memory.max", "16M")) HOSA_SKIP("no memory controller of cgroup v2");
+  Opened opened;
+  CHECK(opened.side.has(KernelSensor::oom_kills));
+  CHECK(opened.side.has(KernelSensor::reclaim));
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    put("cgroup.procs", "0");
+    touch_anonymous(MADV_NOHUGEPAGE);
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  ::rmdir(cgroup.c_str());
+  REQUIRE(WIFSIGNALED(status));
+  KernelEvents events;
+  opened.side.consume(events);
+  const auto told =
+      std::find_if(events.begin(), events.end(), [](const hosa_event& e) { return e.subject == HOSA_OOM_KILL; });
+  REQUIRE(told != events.end());
+  CHECK(told->tgid == static_cast<uint32_t>(pid));
 }
 
 // Where everybody is in the root cgroup others count too, so the table says how much was handed out, and when.

@@ -22,6 +22,7 @@ namespace hosa {
 // After `hosa release --all` nobody is held for so long: else the same culprit would be held again at the next tick.
 inline constexpr double kRespiteS = 60;
 inline constexpr std::size_t kMostHolds = 16;  // policy.max_contained is at most this
+static_assert(2 * kMostHolds <= HOSA_WATCHED);
 static_assert(kMostHolds <= HOSA_QUOTAS, "every memory hold has a byte quota of its own");
 
 class Agent {
@@ -53,6 +54,7 @@ class Agent {
   bool on_timer();  // true: it is time for a tick
   void check_trip(double now_s);
   void check_forks(double now_s);
+  void note_oom_kill(const hosa_event& event);
   bool is_held(const hosa_event& event) const;
   void on_tick();
   void sense_and_suspect(uint64_t now_ns);
@@ -72,6 +74,7 @@ class Agent {
   std::span<const UnitUse> candidates();
   bool may_hold(const Finding& finding, const char* resource);
   void step_holds();
+  void watch_held();
   void pace_khugepaged();
   bool urgent() const;
   bool looks_at_once() const;

@@ -186,6 +186,9 @@ void KernelSide::open_raw_probes(const Error* no_bpf, RungReport& report) {
       {HOSA_EMBEDDED(fork), "hosa_fork", "sched_process_fork", KernelSensor::forks, "forks"},
       {HOSA_EMBEDDED(fork), "hosa_exec", "sched_process_exec", KernelSensor::execs, "execs"},
       {HOSA_EMBEDDED(fork), "hosa_exit", "sched_process_exit", KernelSensor::exits, "exits"},
+      {HOSA_EMBEDDED(reclaim), "hosa_direct_reclaim", "mm_vmscan_direct_reclaim_begin", KernelSensor::reclaim,
+       "direct reclaim, at once"},
+      {HOSA_EMBEDDED(reclaim), "hosa_oom_kill", "mark_victim", KernelSensor::oom_kills, "OOM kills, at once"},
       {HOSA_EMBEDDED(block), "hosa_block_issue", "block_rq_issue", KernelSensor::block_io, "block io"},
       {HOSA_EMBEDDED(network), "hosa_packet", "net_dev_queue", KernelSensor::packets, "packets sent"},
   };

@@ -8,6 +8,10 @@ namespace {
 uint64_t peek(const __u64& value) {
   return __atomic_load_n(&value, __ATOMIC_RELAXED);
 }
+// The attributed kinds in between have no record.
+bool is_known(uint32_t subject) {
+  return subject < HOSA_SUBJECTS || (subject >= HOSA_DIRECT_RECLAIM && subject < HOSA_RECORDS);
+}
 void store(__u64& place, uint64_t value) {
   __atomic_store_n(&place, value, __ATOMIC_RELAXED);
 }
@@ -83,13 +87,17 @@ void KernelSide::drop_quota(std::size_t slot) {
   __atomic_store_n(&config()->quotas[slot].sent, uint64_t{1}, __ATOMIC_RELEASE);
 }
 
+void KernelSide::watch_exit(std::size_t slot, uint32_t pid) {
+  if (config_ && slot < HOSA_WATCHED) __atomic_store_n(&config()->watched[slot], pid, __ATOMIC_RELAXED);
+}
+
 void KernelSide::consume(KernelEvents& events) {
   events.clear();
   if (!ring_) return;
   ring_.consume(
       [&](Bytes record) {
         const auto event = record.read<hosa_event>(0);
-        if (event && event->subject < HOSA_SUBJECTS && event->span <= HOSA_QUOTA) events.push_back(*event);
+        if (event && is_known(event->subject) && event->span <= HOSA_QUOTA) events.push_back(*event);
       },
       KernelEvents::capacity());
 }

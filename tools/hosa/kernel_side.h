@@ -32,8 +32,22 @@ struct KernelSources {
   const char* sys = "/sys";
 };
 
-enum class KernelSensor { memory, wakeups, faults, brk, block_io, block_bytes, packets, forks, execs, exits, syscalls };
-inline constexpr std::size_t kKernelSensors = 11;
+enum class KernelSensor {
+  memory,
+  wakeups,
+  faults,
+  brk,
+  block_io,
+  block_bytes,
+  packets,
+  forks,
+  execs,
+  exits,
+  syscalls,
+  reclaim,
+  oom_kills
+};
+inline constexpr std::size_t kKernelSensors = 13;
 
 // Sums over all possible CPUs since open(). A sensor that is absent stays 0: ask has().
 struct Counters {
@@ -107,6 +121,8 @@ class KernelSide {
   // A record with span HOSA_QUOTA comes when that cgroup has been handed so many bytes more. slot < HOSA_QUOTAS.
   void arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes);
   void drop_quota(std::size_t slot);
+  // A record with subject HOSA_EXIT comes when this process ends; 0: nobody. slot < HOSA_WATCHED.
+  void watch_exit(std::size_t slot, uint32_t pid);
 
   // For epoll, EPOLLIN, level-triggered; -1 without BPF.
   int ring_fd() const { return maps_.find("records"); }

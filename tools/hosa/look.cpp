@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "actuate/room_size.h"
 #include "tools/hosa/agent.h"
@@ -53,12 +54,17 @@ bool Agent::on_ring() {
   const uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
   const double now_s = static_cast<double>(now_ns) * 1e-9;
   for (const hosa_event& event : events) {
-    ++trips_;
+    trips_ += event.subject < HOSA_SUBJECTS ? 1 : 0;
     const uint64_t quiet_ns = now_ns + static_cast<uint64_t>(kQuietS * 1e9);
-    event.subject == HOSA_FORKS ? senses_.kernel().quiet_forks_until(quiet_ns)
-                                : senses_.kernel().quiet_memory_until(quiet_ns);
+    if (event.subject == HOSA_FORKS) senses_.kernel().quiet_forks_until(quiet_ns);
+    if (event.subject < HOSA_FORKS) senses_.kernel().quiet_memory_until(quiet_ns);
     records_[next_record_++ % records_.size()] = {event, now_ns};
     if (now_ns > event.time_ns) record_latency_.add_ns(now_ns - event.time_ns);
+    if (event.subject >= HOSA_SUBJECTS) {
+      news = true;
+      if (event.subject == HOSA_OOM_KILL) note_oom_kill(event);
+      continue;
+    }
     if (event.span == HOSA_QUOTA) {
       quota_used_ = news = true;
       continue;
@@ -80,6 +86,14 @@ bool Agent::on_ring() {
     }
   }
   return news;
+}
+
+// The kernel has picked somebody while this task asked for memory.
+void Agent::note_oom_kill(const hosa_event& event) {
+  FixedString<80> text("the kernel's OOM killer was called by ");
+  char comm[sizeof event.comm + 1] = {};
+  std::memcpy(comm, event.comm, sizeof event.comm);
+  note("oom_kill", "what", text.append(comm).append(" (").append_unsigned(event.tgid).append(")").view());
 }
 
 // Two readings after a trip; afterwards somebody is looked for, or it was churn. So is what would last for long at

@@ -60,6 +60,7 @@ void Agent::report_why() {
 // The wires' limits on the CPUs, and the last records: when the window overflowed, when the loop saw it.
 void Agent::report_tripwires(JsonLine& line) {
   constexpr const char* kSubjects[] = {"anon_bytes", "all_bytes", "forks"};
+  constexpr const char* kAtOnce[] = {"direct_reclaim", "oom_kill", "exit"};
   constexpr const char* kSpans[] = {"10ms", "1s", "quota"};
   line.open("tripwires", '{').number("learned_s", tripwires_.learned_s());
   for (std::size_t subject = 0; subject < HOSA_SUBJECTS; ++subject) {
@@ -72,8 +73,12 @@ void Agent::report_tripwires(JsonLine& line) {
   line.close('}').open("records", '[');
   for (const SeenRecord& record : records_) {
     if (record.seen_ns == 0) continue;
-    line.open("", '{').integer("pid", record.event.tgid).text("subject", kSubjects[record.event.subject]);
-    line.text("span", kSpans[record.event.span]).integer("amount", static_cast<int64_t>(record.event.amount));
+    line.open("", '{')
+        .integer("pid", record.event.tgid)
+        .text("subject", record.event.subject < HOSA_SUBJECTS ? kSubjects[record.event.subject]
+                                                              : kAtOnce[record.event.subject - HOSA_DIRECT_RECLAIM]);
+    if (record.event.subject < HOSA_SUBJECTS) line.text("span", kSpans[record.event.span]);
+    line.integer("amount", static_cast<int64_t>(record.event.amount));
     line.integer("time_ns", static_cast<int64_t>(record.event.time_ns));
     line.integer("seen_ns", static_cast<int64_t>(record.seen_ns)).close('}');
   }
