@@ -8,6 +8,8 @@ struct map SECTION("maps") by_cgroup = {BPF_MAP_TYPE_LRU_HASH, sizeof(__u64), si
                                         0};
 struct map SECTION("maps") by_process = {BPF_MAP_TYPE_LRU_HASH, sizeof(__u32), sizeof(struct hosa_usage),
                                          HOSA_PROCESSES, 0};
+/* When a process began to run its program (CLOCK_MONOTONIC), those that did so last. */
+struct map SECTION("maps") began = {BPF_MAP_TYPE_LRU_HASH, sizeof(__u32), sizeof(__u64), HOSA_PROCESSES, 0};
 struct map SECTION("maps") records = {BPF_MAP_TYPE_RINGBUF, 0, 0, 0, 0};
 
 ALWAYS_INLINE struct hosa_config* settings(void) {
@@ -29,8 +31,8 @@ ALWAYS_INLINE void add_usage(struct hosa_usage* usage, int subject, __u64 amount
 }
 
 /* Two CPUs may find the entry missing at once: BPF_NOEXIST makes one of them come second and add to the first's. */
-ALWAYS_INLINE void attribute_to(void* table, const void* key, int subject, __u64 amount, __u64 cgroup,
-                                struct hosa_cpu* slot, __u64* made) {
+ALWAYS_INLINE struct hosa_usage* attribute_to(void* table, const void* key, int subject, __u64 amount, __u64 cgroup,
+                                              struct hosa_cpu* slot, __u64* made) {
   struct hosa_usage* usage = map_lookup(table, key);
   if (!usage) {
     struct hosa_usage fresh = {};
@@ -42,11 +44,19 @@ ALWAYS_INLINE void attribute_to(void* table, const void* key, int subject, __u64
     add_usage(usage, subject, amount, cgroup);
   else
     add(&slot->unattributed, 1);
+  return usage;
 }
 
-ALWAYS_INLINE void attribute_to_both(__u32 tgid, __u64 cgroup, int subject, __u64 amount, struct hosa_cpu* slot) {
-  attribute_to(&by_process, &tgid, subject, amount, cgroup, slot, &slot->made_processes);
+/* The process's own entry, or none. */
+ALWAYS_INLINE struct hosa_usage* attribute_to_both(__u32 tgid, __u64 cgroup, int subject, __u64 amount,
+                                                   struct hosa_cpu* slot) {
   attribute_to(&by_cgroup, &cgroup, subject, amount, cgroup, slot, &slot->made_cgroups);
+  return attribute_to(&by_process, &tgid, subject, amount, cgroup, slot, &slot->made_processes);
+}
+
+ALWAYS_INLINE int starts_up(__u32 tgid, __u64 now, const struct hosa_usage* usage) {
+  __u64* began_ns = map_lookup(&began, &tgid);
+  return began_ns && now - *began_ns < HOSA_START_NS && usage && usage->all_bytes < HOSA_START_BYTES;
 }
 
 /* What has no window. hosa itself is not attributed. */
@@ -132,9 +142,10 @@ ALWAYS_INLINE void attribute(struct hosa_config* config_now, struct hosa_cpu* sl
   if (config_now->own_tgid != 0 && tgid == config_now->own_tgid) return;
   __u64 now = now_ns();
   __u64 cgroup = current_cgroup();
-  __u64 quiet = config_now->quiet_until_ns;
-  attribute_to_both(tgid, cgroup, subject, amount, slot);
+  __u64 quiet = subject == HOSA_FORKS ? config_now->forks_quiet_until_ns : config_now->quiet_until_ns;
+  struct hosa_usage* usage = attribute_to_both(tgid, cgroup, subject, amount, slot);
   if (subject == HOSA_ALL_BYTES) use_quota(config_now, slot, amount, now, cgroup, tgid);
+  if (subject != HOSA_FORKS && starts_up(tgid, now, usage)) return;
   __u64 sum = overflow(slot, subject, HOSA_SHORT_WINDOW, amount, now, quiet);
   if (sum) send(slot, subject, HOSA_SHORT_WINDOW, now, sum, cgroup, tgid);
   sum = overflow(slot, subject, HOSA_LONG_WINDOW, amount, now, quiet);

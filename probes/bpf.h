@@ -17,6 +17,7 @@ static __u64 (*const current_pid_tgid)(void) = (void*)BPF_FUNC_get_current_pid_t
 static __u64 (*const current_cgroup)(void) = (void*)BPF_FUNC_get_current_cgroup_id;
 static long (*const current_comm)(void* buffer, __u32 size) = (void*)BPF_FUNC_get_current_comm;
 static __u32 (*const this_cpu)(void) = (void*)BPF_FUNC_get_smp_processor_id;
+static long (*const get_stack)(void* ctx, void* buffer, __u32 bytes, __u64 flags) = (void*)BPF_FUNC_get_stack;
 static void* (*const ring_reserve)(void* ring, __u64 size, __u64 flags) = (void*)BPF_FUNC_ringbuf_reserve;
 static void (*const ring_submit)(void* record, __u64 flags) = (void*)BPF_FUNC_ringbuf_submit;
 

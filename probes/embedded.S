@@ -18,6 +18,7 @@ probe block
 probe network
 probe brk
 probe fork
+probe reclaim
 probe syscalls
 
 .section .note.GNU-stack, "", %progbits

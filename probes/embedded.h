@@ -11,6 +11,7 @@ extern const unsigned char hosa_probe_block_start[], hosa_probe_block_end[];
 extern const unsigned char hosa_probe_network_start[], hosa_probe_network_end[];
 extern const unsigned char hosa_probe_brk_start[], hosa_probe_brk_end[];
 extern const unsigned char hosa_probe_syscalls_start[], hosa_probe_syscalls_end[];
+extern const unsigned char hosa_probe_reclaim_start[], hosa_probe_reclaim_end[];
 extern const unsigned char hosa_probe_fork_start[], hosa_probe_fork_end[];
 #ifdef __cplusplus
 }

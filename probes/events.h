@@ -19,8 +19,20 @@ enum hosa_span { HOSA_SHORT_WINDOW, HOSA_LONG_WINDOW, HOSA_SPANS };
 #define HOSA_PACKETS (HOSA_SUBJECTS + 2)
 #define HOSA_SHARED_BYTES (HOSA_SUBJECTS + 3)
 #define HOSA_KERNEL_BYTES (HOSA_SUBJECTS + 4)
+/* Neither attributed nor windowed: what must be known at once, a record each. */
+#define HOSA_DIRECT_RECLAIM (HOSA_SUBJECTS + 5) /* not more than one in HOSA_RECLAIM_QUIET_NS */
+#define HOSA_OOM_KILL (HOSA_SUBJECTS + 6)
+#define HOSA_EXIT (HOSA_SUBJECTS + 7) /* of a process in hosa_config.watched */
+#define HOSA_RECORDS (HOSA_SUBJECTS + 8)
+#define HOSA_RECLAIM_QUIET_NS 1000000000ULL
+#define HOSA_WATCHED 32 /* one for each memory and each CPU hold of the agent */
 #define HOSA_SAMPLE_FAULTS 16
 #define HOSA_SAMPLE_PACKETS 16
+/* Who began to run its program so lately, and was handed no more than that so far, starts up: it is attributed, but
+ * fills no memory window. Half of an ordinary machine's trips are starts of programs (a shell's commands, a compiler),
+ * and a leak needs no answer in its first tenths of a second. */
+#define HOSA_START_NS 200000000ULL
+#define HOSA_START_BYTES (32ULL << 20)
 #define HOSA_SHORT_WINDOW_NS 10000000ULL
 #define HOSA_LONG_WINDOW_NS 1000000000ULL
 
@@ -86,9 +98,14 @@ struct hosa_config {
   __u64 gfp_nomemalloc;
   __u64 gfp_not_shared; /* a movable page with none of these is no anonymous one and no file's (memory.bpf.c) */
   __u64 gfp_not_kernel; /* a page with none of these is the kernel's own */
-  __u64 quiet_until_ns; /* CLOCK_MONOTONIC: no record before this */
-  __u64 own_tgid;       /* hosa itself is never attributed */
+  __u64 quiet_until_ns; /* CLOCK_MONOTONIC: no record of memory before this */
+  __u64 forks_quiet_until_ns;
+  __u64 own_tgid;   /* hosa itself is never attributed */
+  __u64 shmem_code; /* where the kernel's shmem_get_folio_gfp is, and how long; 0: not asked for (memory.bpf.c) */
+  __u64 shmem_code_bytes;
+  __u64 reclaim_quiet_until_ns; /* set by the probe itself */
   struct hosa_quota quotas[HOSA_QUOTAS];
+  __u32 watched[HOSA_WATCHED]; /* thread groups whose end is told; 0: none */
 };
 
 /* Value of `by_cgroup` (key: __u64 cgroup id) and `by_process` (key: __u32 thread group id). Gross and sampled. */
@@ -112,9 +129,10 @@ struct hosa_syscalls {
   __u32 calls[HOSA_SYSCALLS];
 };
 
-/* Ring-buffer record: a window overflowed, or a quota was used up, while this task was running. 56 bytes. */
+/* Ring-buffer record: a window overflowed, a quota was used up, or one of the three happened, while this task was
+ * running. 56 bytes. */
 struct hosa_event {
-  __u32 subject; /* enum hosa_subject */
+  __u32 subject; /* enum hosa_subject, or one of the three */
   __u32 span;    /* enum hosa_span, or HOSA_QUOTA */
   __u64 time_ns; /* CLOCK_MONOTONIC */
   __u64 amount;

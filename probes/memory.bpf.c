@@ -12,6 +12,9 @@
  * __GFP_WRITE (a file that is written) and __GFP_NORETRY (read ahead); anonymous pages that are copied on write look
  * the same. The kernel's own are neither movable nor reclaimable nor zeroed (page tables, stacks), nor
  * __GFP_HIGHMEM (pipes), __GFP_WRITE (a block device's cache) or __GFP_HIGH (an interrupt's, whoever runs just then).
+ *
+ * Huge pages of tmpfs (huge=) have the flags of anonymous ones. Where such a tmpfs may be, who called is looked for on
+ * the kernel's stack, for pages of two orders and more only: 1 us for each 64 KiB or 2 MiB.
  */
 #include "probes/attribute.h"
 
@@ -19,6 +22,15 @@ ALWAYS_INLINE int is_anonymous(const struct hosa_config* config_now, __u64 gfp, 
   if (!(gfp & config_now->gfp_movable)) return 0;
   if (gfp & config_now->gfp_zero) return 1;
   return order >= 2 && (gfp & config_now->gfp_nomemalloc);
+}
+
+ALWAYS_INLINE int is_of_tmpfs(void* ctx, const struct hosa_config* config_now) {
+  __u64 callers[16] = {}, start = config_now->shmem_code, bytes = config_now->shmem_code_bytes;
+  if (bytes == 0 || get_stack(ctx, callers, sizeof callers, 0) < 0) return 0;
+#pragma unroll
+  for (int i = 2; i < 16; ++i) /* the first two are the tracepoint's */
+    if (callers[i] - start < bytes) return 1;
+  return 0;
 }
 
 ALWAYS_INLINE void count_anonymous(struct hosa_config* config_now, struct hosa_cpu* slot, __u64 bytes) {
@@ -36,10 +48,12 @@ SECTION("raw_tp/mm_page_alloc") int hosa_page_alloc(__u64* ctx) {
   add(&slot->all_bytes, bytes);
   due = accumulate(&slot->all_pending, bytes);
   if (due) attribute(config_now, slot, HOSA_ALL_BYTES, due);
-  if (is_anonymous(config_now, gfp, order)) {
+  int anonymous = is_anonymous(config_now, gfp, order), of_tmpfs = 0;
+  if (anonymous && order >= 2) of_tmpfs = is_of_tmpfs(ctx, config_now);
+  if (anonymous && !of_tmpfs) {
     count_anonymous(config_now, slot, bytes);
   } else if (gfp & config_now->gfp_movable) {
-    if (gfp & config_now->gfp_not_shared) return 0;
+    if (!of_tmpfs && gfp & config_now->gfp_not_shared) return 0;
     due = accumulate(&slot->shared_pending, bytes);
     if (due) attribute_only(config_now, slot, HOSA_SHARED_BYTES, due);
   } else if (!(gfp & config_now->gfp_not_kernel)) {

@@ -14,6 +14,7 @@ namespace {
 
 constexpr uint64_t kWorkNs = 150'000;
 constexpr uint64_t kRestNs = 1'000'000;
+constexpr uint64_t kRoomyNs = 1'000'000;
 constexpr uint64_t kHurryNs = 100'000'000;
 constexpr uint64_t kLateNs = 8'000'000;  // in sum; going to sleep and waking up alone takes 0.2 ms at 125 MIPS
 
@@ -66,7 +67,7 @@ bool may_be_real_time() {
 void begin_turn(const Turn& begun) {
   turn = begun;
   work_since_ns = now_ns();
-  hurried_until_ns = turn.hurry ? work_since_ns + kHurryNs : 0;
+  hurried_until_ns = turn.hurry ? work_since_ns + kHurryNs : turn.roomy ? work_since_ns + kRoomyNs : 0;
   late_ns = 0;
 }
 

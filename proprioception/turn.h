@@ -17,6 +17,7 @@ void become_urgent();
 bool may_be_real_time();
 
 struct Turn {
+  bool roomy = false;            // a CPU was free at the last reading: no rest in the first millisecond
   bool hurry = false;            // somebody must be found or stopped at once: the first 100 ms are without a rest
   int records = -1;              // a descriptor that becomes readable when something must be known now: 100 ms as above
   uint64_t* stamp_ns = nullptr;  // set to CLOCK_MONOTONIC at each rest: a long turn moves, it is not stuck (keeper.h)

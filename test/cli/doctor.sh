@@ -85,4 +85,7 @@ if [ "$(id -u)" = 0 ]; then
     not_ok sense-from-agent "the agent did not start: $(head -1 "$dir/agent.out")"
   fi
 fi
+
+"$hosa" sense --once --top --state "$dir/nobody" >"$dir/out" 2>"$dir/err"
+verdict sense-top "$(head -3 "$dir/out")" awk '$1 == "dimension" { bad = 1 } $1 == "cpu" || $1 == "memory" || $1 == "forks" || $1 == "pages" { who = 1 } END { exit bad || !who }' "$dir/out"
 exit $bad

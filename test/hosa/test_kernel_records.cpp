@@ -1,5 +1,10 @@
 // Tripwires, quotas and their records on the kernel that runs.
 #include <sys/epoll.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
 
 #include "test/hosa/kernel_child.h"
 
@@ -64,24 +69,109 @@ TEST_CASE("a burst reaches user space as one record per window, naming who did i
   ::close(epoll);
 }
 
-TEST_CASE("nothing trips before quiet_until, nor for hosa itself") {
+TEST_CASE("no memory window trips while they are quiet, nor for hosa itself") {
   if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
   Opened opened;
   WindowLimits limits{};
   limits[HOSA_ANON_BYTES][HOSA_SHORT_WINDOW] = limits[HOSA_ANON_BYTES][HOSA_LONG_WINDOW] = 256 * 1024;
-  opened.side.quiet_until(monotonic_ns() + uint64_t{60} * 1000000000);
+  opened.side.quiet_memory_until(monotonic_ns() + uint64_t{60} * 1000000000);
   opened.side.set_limits(limits);
   Child child([] { touch_anonymous(MADV_NOHUGEPAGE); });
   child.run();
   KernelEvents events;
   opened.side.consume(events);
   CHECK(events.empty());
-  opened.side.quiet_until(0);
+  opened.side.quiet_memory_until(0);
   touch_anonymous(MADV_NOHUGEPAGE);
   opened.side.set_limits({});
   opened.side.consume(events);
   for (const hosa_event& event : events) CHECK(event.tgid != static_cast<uint32_t>(::getpid()));
   CHECK(opened.usage_of(static_cast<uint32_t>(::getpid())).anon_bytes == 0);
+}
+
+// dd takes a buffer of its block size and fills it from /dev/zero: 16 MB at once and as little as a start, or 64.
+TEST_CASE("a program that starts up trips no wire of memory, one that takes too much for a start does") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  WindowLimits limits{};
+  limits[HOSA_ANON_BYTES][HOSA_SHORT_WINDOW] = 256 * 1024;
+  const auto records_of = [&](const char* block) {
+    KernelEvents events;
+    opened.side.consume(events);
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      ::execlp("dd", "dd", "if=/dev/zero", "of=/dev/null", "count=1", block, "status=none",
+               static_cast<char*>(nullptr));
+      ::_exit(127);
+    }
+    int status = 1;
+    ::waitpid(pid, &status, 0);
+    REQUIRE(status == 0);
+    opened.side.consume(events);
+    const auto by_it = [pid](const hosa_event& e) { return e.tgid == static_cast<uint32_t>(pid); };
+    return std::count_if(events.begin(), events.end(), by_it);
+  };
+  opened.side.set_limits(limits);
+  CHECK(records_of("bs=16M") == 0);
+  CHECK(records_of("bs=64M") > 0);
+}
+
+TEST_CASE("the end of a process that is watched is told, a thread's or another's is not") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  const auto ends = [&] {
+    KernelEvents events;
+    std::vector<uint32_t> who;
+    opened.side.consume(events);
+    for (const hosa_event& event : events)
+      if (event.subject == HOSA_EXIT) who.push_back(event.tgid);
+    return who;
+  };
+  uint32_t pid = 0;
+  {
+    Child watched([] { std::thread([] {}).join(); });
+    const Child other([] {});
+    pid = watched.pid();
+    opened.side.watch_exit(HOSA_WATCHED - 1, pid);
+    opened.side.watch_exit(HOSA_WATCHED, other.pid());  // there is no such slot
+    watched.run();
+    CHECK(ends().empty());
+  }
+  CHECK(ends() == std::vector<uint32_t>{pid});
+  Child no_longer([] {});
+  opened.side.watch_exit(0, no_longer.pid());
+  opened.side.watch_exit(0, 0);
+  CHECK(ends().empty());
+}
+
+TEST_CASE("what the OOM killer does is told at once, with who asked for the memory", "[guest]") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  if (::getenv("HOSA_GUEST") == nullptr) HOSA_SKIP("guests only (HOSA_GUEST)");
+  const std::string cgroup = "/sys/fs/cgroup/hosa-oom";
+  const auto put = [&](const char* file, const std::string& text) {
+    return static_cast<bool>(std::ofstream(cgroup + "/" + file) << text << std::flush);
+  };
+  std::ofstream("/sys/fs/cgroup/cgroup.subtree_control") << "+memory" << std::flush;
+  if (::mkdir(cgroup.c_str(), 0755) != 0 || !put("memory.max", "16M")) HOSA_SKIP("no memory controller of cgroup v2");
+  Opened opened;
+  CHECK(opened.side.has(KernelSensor::oom_kills));
+  CHECK(opened.side.has(KernelSensor::reclaim));
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    put("cgroup.procs", "0");
+    touch_anonymous(MADV_NOHUGEPAGE);
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  ::rmdir(cgroup.c_str());
+  REQUIRE(WIFSIGNALED(status));
+  KernelEvents events;
+  opened.side.consume(events);
+  const auto told =
+      std::find_if(events.begin(), events.end(), [](const hosa_event& e) { return e.subject == HOSA_OOM_KILL; });
+  REQUIRE(told != events.end());
+  CHECK(told->tgid == static_cast<uint32_t>(pid));
 }
 
 // Where everybody is in the root cgroup others count too, so the table says how much was handed out, and when.

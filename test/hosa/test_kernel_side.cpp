@@ -2,6 +2,8 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -386,6 +388,44 @@ TEST_CASE("shared memory that is mapped is in no anonymous count, and its touche
   CHECK(after.anon_bytes - before.anon_bytes < 2 * kMegabyte);
 }
 
+TEST_CASE("a tmpfs with huge pages is its writer's within 5 %, and not anonymous; anonymous huge pages beside it are") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  // In a mount namespace of this thread's own: it shows in its mountinfo, and goes with it.
+  struct Namespace {
+    int home = ::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), here = ::open(".", O_RDONLY | O_CLOEXEC);
+    bool entered = ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    bool mounted = entered && ::mount("tmpfs", "/mnt", "tmpfs", 0, "size=256m,huge=always") == 0;
+    ~Namespace() {
+      if (mounted) ::umount2("/mnt", MNT_DETACH);
+      const bool back = ::setns(home, CLONE_NEWNS) == 0 && ::fchdir(here) == 0;
+      ::close(home), ::close(here);
+      if (!back) ::_exit(1);
+    }
+  } const own;
+  if (!own.mounted) HOSA_SKIP("no tmpfs with huge= here");
+  const auto huge = [] { return number_after("/proc/meminfo", "ShmemHugePages:"); };
+  Opened opened;
+  Child child([] {
+    const int fd = ::open("/mnt/file", O_RDWR | O_CREAT, 0600);
+    static char megabyte[kMegabyte];
+    for (std::size_t i = 0; i < kTouched / kMegabyte; ++i)
+      if (::write(fd, megabyte, sizeof megabyte) < 0) ::_exit(1);
+    ::close(fd);
+  });
+  const hosa_usage before = opened.usage_of(child.pid());
+  const uint64_t huge_before = huge();
+  child.run();
+  const hosa_usage after = opened.usage_of(child.pid());
+  if (huge() - huge_before < kTouched / 2 / 1024) HOSA_SKIP("this kernel gave no huge pages to tmpfs");
+  CHECK(static_cast<double>(after.shared_bytes - before.shared_bytes) == Approx(kTouched).epsilon(0.05));
+  CHECK(after.anon_bytes - before.anon_bytes < 2 * kMegabyte);
+  Child toucher([] { touch_anonymous(MADV_HUGEPAGE); });
+  const hosa_usage toucher_before = opened.usage_of(toucher.pid());
+  toucher.run();
+  const hosa_usage touched = opened.usage_of(toucher.pid());
+  CHECK(static_cast<double>(touched.anon_bytes - toucher_before.anon_bytes) == Approx(kTouched).epsilon(0.05));
+}
+
 TEST_CASE("what is taken away lowers single sensors and says so") {
   if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
   KernelSources sources;
@@ -417,5 +457,5 @@ TEST_CASE("what is taken away lowers single sensors and says so") {
   std::array<ProcessShare, 4> table;
   CHECK(*opened.side.read_usage_by_process(table) == 0);
   opened.side.set_limits({});
-  opened.side.quiet_until(1);
+  opened.side.quiet_memory_until(1);
 }

@@ -22,16 +22,16 @@ struct Wires {
 
 }  // namespace
 
-TEST_CASE("a burst of forks that nobody explains doubles the wire of forks when its own suspicion ends") {
+TEST_CASE("forks that nobody explains double the wire of forks when their own suspicion ends") {
   Wires w;
   const uint64_t forks = w.limit(HOSA_FORKS), bytes = w.limit(HOSA_ANON_BYTES);
   w.wires.tripped(trip(HOSA_FORKS), 1);
-  w.wires.churned(w.kernel, Suspected::memory);  // another matter
+  w.wires.churned(w.kernel, Suspected::memory, Tripwires::kTired, 1);  // another matter
   CHECK(w.limit(HOSA_FORKS) == forks);
-  w.wires.churned(w.kernel, Suspected::tasks);
+  w.wires.churned(w.kernel, Suspected::tasks, Tripwires::kTired, 1);
   CHECK(w.limit(HOSA_FORKS) == 2 * forks);
   CHECK(w.limit(HOSA_ANON_BYTES) == bytes);
-  w.wires.churned(w.kernel, Suspected::tasks);  // nothing tripped since
+  w.wires.churned(w.kernel, Suspected::tasks, Tripwires::kTired, 1);  // nothing tripped since
   CHECK(w.limit(HOSA_FORKS) == 2 * forks);
 }
 
@@ -41,9 +41,9 @@ TEST_CASE("a trip that was confirmed doubles nothing, and a suspicion's end says
   w.wires.tripped(trip(HOSA_FORKS), 1);
   w.wires.tripped(trip(HOSA_ANON_BYTES), 1);
   w.wires.confirmed(Suspected::tasks);
-  w.wires.churned(w.kernel, Suspected::tasks);
+  w.wires.churned(w.kernel, Suspected::tasks, Tripwires::kTired, 1);
   CHECK(w.limit(HOSA_FORKS) == forks);
-  w.wires.churned(w.kernel, Suspected::memory);
+  w.wires.churned(w.kernel, Suspected::memory, Tripwires::kTired, 1);
   CHECK(w.limit(HOSA_ANON_BYTES) == 2 * bytes);
 }
 
@@ -52,7 +52,7 @@ TEST_CASE("a wire is doubled twice at most, and a minute without a trip takes on
   const uint64_t bytes = w.limit(HOSA_ANON_BYTES);
   for (int i = 0; i < 5; ++i) {
     w.wires.tripped(trip(HOSA_ANON_BYTES), i);
-    w.wires.churned(w.kernel, Suspected::memory);
+    w.wires.churned(w.kernel, Suspected::memory, Tripwires::kTired, 1);
   }
   CHECK(w.limit(HOSA_ANON_BYTES) == 4 * bytes);
   w.wires.learn(w.kernel, 63, true);
@@ -61,4 +61,21 @@ TEST_CASE("a wire is doubled twice at most, and a minute without a trip takes on
   CHECK(w.limit(HOSA_ANON_BYTES) == 2 * bytes);
   w.wires.learn(w.kernel, 124, true);
   CHECK(w.limit(HOSA_ANON_BYTES) == bytes);
+}
+
+TEST_CASE("a few trips in a minute that were dismissed double nothing, one each second does, and five whole looks do") {
+  Wires w;
+  const uint64_t bytes = w.limit(HOSA_ANON_BYTES);
+  const auto trip_each = [&](double seconds, double weight, double from, double to) {
+    for (double t = from; t < to; t += seconds) {
+      w.wires.tripped(trip(HOSA_ANON_BYTES), t);
+      w.wires.churned(w.kernel, Suspected::memory, weight, t);
+    }
+  };
+  trip_each(4, Tripwires::kDismissed, 0, 600);
+  CHECK(w.limit(HOSA_ANON_BYTES) == bytes);
+  trip_each(1, Tripwires::kDismissed, 700, 760);
+  CHECK(w.limit(HOSA_ANON_BYTES) == 2 * bytes);
+  trip_each(2, Tripwires::kLookedFor, 800, 811);
+  CHECK(w.limit(HOSA_ANON_BYTES) == 4 * bytes);
 }

@@ -76,6 +76,45 @@ TEST_CASE("refused connections are asked for again once a segment has come in") 
   std::filesystem::remove_all(proc);
 }
 
+TEST_CASE("when calm, what cannot have changed is not read again, and what moves slowly is two seconds old at most") {
+  char name[] = "/tmp/hosa-proc.XXXXXX";
+  const std::filesystem::path proc = ::mkdtemp(name);
+  std::filesystem::create_directories(proc / "net");
+  std::filesystem::create_directories(proc / "sys/fs");
+  const auto tell = [&](int packets, int number) {
+    std::ofstream(proc / "net/dev") << "eth0: 0 " << packets << " 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
+    std::ofstream(proc / "net/snmp") << "Tcp: ActiveOpens InSegs\nTcp: " << number << " 5\n";
+    std::ofstream(proc / "sys/fs/file-nr") << number << " 0 1000\n";
+    std::ofstream(proc / "diskstats") << "   8 0 sda " << number << " 0 8 1 0 0 0 0 0 1 1\n";
+  };
+  tell(1, 1);
+  Sensors sensors = Sensors::open(*open_directory(AT_FDCWD, proc.c_str()));
+  Sample sample;
+  const auto look = [&](uint64_t issues) { sensors.read(sample, {.calm = true, .block_issues = issues}); };
+  look(5);
+  tell(1, 2);
+  look(5);  // issued before the last reading, it may have been completed since
+  CHECK(sample[Signal::disk_reads] == 2);
+  CHECK(sample[Signal::tcp_active_opens] == 1);
+  CHECK(sample[Signal::open_files] == 1);
+  tell(2, 3);
+  look(5);
+  CHECK(sample[Signal::disk_reads] == 2);
+  CHECK(sample[Signal::tcp_active_opens] == 3);
+  look(6);
+  CHECK(sample[Signal::disk_reads] == 3);
+  CHECK(sample[Signal::open_files] == 1);
+  ::usleep(2'000'000);
+  look(6);
+  CHECK(sample[Signal::open_files] == 3);
+  tell(2, 4);
+  sensors.read(sample);
+  CHECK(sample[Signal::open_files] == 4);
+  CHECK(sample[Signal::disk_reads] == 4);
+  CHECK(sample[Signal::tcp_active_opens] == 4);
+  std::filesystem::remove_all(proc);
+}
+
 TEST_CASE("no procfs at all leaves every signal absent and still stamps the time") {
   Sensors sensors = Sensors::open(Fd());
   Sample sample;

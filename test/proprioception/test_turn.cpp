@@ -58,6 +58,14 @@ TEST_CASE("an urgent turn does not rest for a tenth of a second, and then it doe
   CHECK(rests_in(6) >= 3);
 }
 
+TEST_CASE("where a CPU is free nobody needs a rest in the first millisecond") {
+  const EndOfTurn end;
+  begin_turn({.roomy = true});
+  CHECK(rests_in(2) == 0);
+  work_ms(1);
+  CHECK(rests_in(6) >= 3);
+}
+
 TEST_CASE("a record that arrives in a rest ends the rests") {
   const EndOfTurn end;
   int ends[2];

@@ -9,6 +9,8 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
+#include <algorithm>
+
 #include "loader/sys/file.h"
 #include "proprioception/turn.h"
 #include "tools/hosa/verbs.h"
@@ -176,12 +178,16 @@ Result<void> Agent::open(int& exit_code) {
   return {};
 }
 
-void Agent::arm(double seconds) {
+// For the next tick, or before it the next look at what tripped.
+void Agent::arm_timer() {
+  double due_s = next_tick_s_;
+  if (trip_check_.waits()) due_s = std::min(due_s, trip_check_.due_s());
+  if (forks_due_s_ >= 0) due_s = std::min(due_s, forks_due_s_);
   itimerspec when{};
-  const auto ns = static_cast<uint64_t>(seconds * 1e9);
+  const auto ns = static_cast<uint64_t>(due_s * 1e9);
   when.it_value.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
   when.it_value.tv_nsec = static_cast<long>(ns % 1'000'000'000);
-  ::timerfd_settime(timer_.get(), 0, &when, nullptr);
+  ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
 }
 
 // One wake-up. False: it is time to end.
@@ -193,7 +199,7 @@ bool Agent::wait() {
   for (int i = 0; i < count; ++i) {
     switch (static_cast<Source>(events[i].data.u32)) {
       case Source::ring: tick = on_ring() || tick; break;
-      case Source::tick: tick = true; break;
+      case Source::tick: tick = on_timer() || tick; break;
       case Source::signals: on_signal(); break;
       case Source::control: on_control(); break;
       case Source::keeper: on_keeper(), tick = true; break;
@@ -201,6 +207,7 @@ bool Agent::wait() {
     }
   }
   if (tick) on_tick();
+  arm_timer();
   return !ending_;
 }
 
@@ -280,6 +287,7 @@ void Agent::stop() {
 
 int Agent::loop() {
   on_tick();
+  arm_timer();
   while (wait()) {
   }
   stop();

@@ -15,6 +15,7 @@
 #include "tools/hosa/cpu_hold.h"
 #include "tools/hosa/latency.h"
 #include "tools/hosa/memory_hold.h"
+#include "tools/hosa/trip_check.h"
 #include "tools/hosa/tripwires.h"
 
 namespace hosa {
@@ -22,6 +23,7 @@ namespace hosa {
 // After `hosa release --all` nobody is held for so long: else the same culprit would be held again at the next tick.
 inline constexpr double kRespiteS = 60;
 inline constexpr std::size_t kMostHolds = 16;  // policy.max_contained is at most this
+static_assert(2 * kMostHolds <= HOSA_WATCHED);
 static_assert(kMostHolds <= HOSA_QUOTAS, "every memory hold has a byte quota of its own");
 
 class Agent {
@@ -45,11 +47,15 @@ class Agent {
   void on_pressure(uint32_t events);
   void on_control();
   void on_keeper();
-  void arm(double seconds);
+  void arm_timer();
   void stop();
 
   // tick.cpp
   bool on_ring();
+  bool on_timer();  // true: it is time for a tick
+  void check_trip(double now_s);
+  void check_forks(double now_s);
+  void note_oom_kill(const hosa_event& event);
   bool is_held(const hosa_event& event) const;
   void on_tick();
   void sense_and_suspect(uint64_t now_ns);
@@ -70,6 +76,7 @@ class Agent {
   std::span<const UnitUse> candidates();
   bool may_hold(const Finding& finding, const char* resource);
   void step_holds();
+  void watch_held();
   void pace_khugepaged();
   bool urgent() const;
   bool looks_at_once() const;
@@ -117,6 +124,7 @@ class Agent {
   detect::TopShare largest_user_;  // of CPU time
   FixedVector<UnitUse, kUnits> allowed_;
   Tripwires tripwires_;
+  TripCheck trip_check_;
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
   std::array<CpuHold, kMostHolds> cpu_holds_;
@@ -141,7 +149,10 @@ class Agent {
   std::array<SeenRecord, 16> records_;  // the last ones, in a ring
   std::size_t next_record_ = 0;
   Latency tick_latency_, record_latency_;
-  uint64_t sensed_ns_ = 0, ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0;
+  uint64_t sensed_ns_ = 0, ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0, dismissed_ = 0, looks_ = 0;
+  double next_tick_s_ = 0, forks_due_s_ = -1, forks_onset_s_ = 0, tasks_before_ = 0, rests_until_s_ = 0,
+         quiet_s_ = -1e9;
+  unsigned in_a_row_ = 0;  // trips that were dismissed one after the other
 };
 
 }  // namespace hosa

@@ -123,6 +123,16 @@ void Agent::pace_khugepaged() {
   if (!wanted) khugepaged_entry_ = -1;
 }
 
+// Whose tree or cgroup is held: when its first process ends, the loop looks at once.
+void Agent::watch_held() {
+  KernelSide& kernel = senses_.kernel();
+  const auto pid = [](bool held, const Unit& unit) { return held ? static_cast<uint32_t>(unit.top_pid) : 0; };
+  for (std::size_t i = 0; i < kMostHolds; ++i) {
+    kernel.watch_exit(i, pid(memory_holds_[i].level() > 0, memory_holds_[i].unit()));
+    kernel.watch_exit(kMostHolds + i, pid(cpu_holds_[i].level() > 0, cpu_holds_[i].unit()));
+  }
+}
+
 void Agent::step_holds() {
   const HoldContext c = context();
   for (MemoryHold& hold : memory_holds_) {
@@ -131,6 +141,7 @@ void Agent::step_holds() {
     if (before < 3 && hold.level() >= 3) ++acts_;
   }
   for (CpuHold& hold : cpu_holds_) hold.step(c);
+  watch_held();
   pace_khugepaged();
   const bool acting = active_holds() > 0 || journal_->held_count() > 0;
   journal_->set_acting(acting);

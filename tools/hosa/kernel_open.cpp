@@ -8,6 +8,7 @@
 #include "loader/sys/cpu_list.h"
 #include "loader/tracefs.h"
 #include "tools/hosa/kernel_side.h"
+#include "tools/hosa/shmem_code.h"
 
 namespace hosa {
 namespace {
@@ -70,6 +71,7 @@ void KernelSide::open(const KernelSources& sources, uint64_t now_ns, RungReport&
     ring_ = RingBuffer();
   } else {
     configure(report);
+    tell_huge_tmpfs(sources, report);
   }
   open_raw_probes(no_bpf, report);
   open_block_bytes(no_bpf, report);
@@ -150,6 +152,19 @@ void KernelSide::configure(RungReport& report) {
                              flags[kHigh].bit | flags[kWrite].bit;
 }
 
+// Only where such a tmpfs may be (shmem_code.h).
+void KernelSide::tell_huge_tmpfs(const KernelSources& sources, RungReport& report) {
+  const auto proc = open_directory(AT_FDCWD, sources.proc), sys = open_directory(AT_FDCWD, sources.sys);
+  if (!proc || !sys || !huge_tmpfs_possible(*proc, *sys)) return;
+  const CodeRange code = find_shmem_code(*proc);
+  config()->shmem_code = code.start;
+  config()->shmem_code_bytes = code.bytes;
+  if (code.bytes > 0)
+    add_rung(report, "tmpfs with huge=", "caller on the kernel's stack", "");
+  else
+    add_rung(report, "tmpfs with huge=", "taken for anonymous memory", "/proc/kallsyms shows no address of it");
+}
+
 // The program lives on in its attachment as well; both descriptors are kept, so that `bpftool prog` shows an owner.
 void KernelSide::hold(Fd fd) {
   if (held_count_ < held_.size()) held_[held_count_++] = std::move(fd);
@@ -171,6 +186,9 @@ void KernelSide::open_raw_probes(const Error* no_bpf, RungReport& report) {
       {HOSA_EMBEDDED(fork), "hosa_fork", "sched_process_fork", KernelSensor::forks, "forks"},
       {HOSA_EMBEDDED(fork), "hosa_exec", "sched_process_exec", KernelSensor::execs, "execs"},
       {HOSA_EMBEDDED(fork), "hosa_exit", "sched_process_exit", KernelSensor::exits, "exits"},
+      {HOSA_EMBEDDED(reclaim), "hosa_direct_reclaim", "mm_vmscan_direct_reclaim_begin", KernelSensor::reclaim,
+       "direct reclaim, at once"},
+      {HOSA_EMBEDDED(reclaim), "hosa_oom_kill", "mark_victim", KernelSensor::oom_kills, "OOM kills, at once"},
       {HOSA_EMBEDDED(block), "hosa_block_issue", "block_rq_issue", KernelSensor::block_io, "block io"},
       {HOSA_EMBEDDED(network), "hosa_packet", "net_dev_queue", KernelSensor::packets, "packets sent"},
   };

@@ -8,6 +8,10 @@ namespace {
 uint64_t peek(const __u64& value) {
   return __atomic_load_n(&value, __ATOMIC_RELAXED);
 }
+// The attributed kinds in between have no record.
+bool is_known(uint32_t subject) {
+  return subject < HOSA_SUBJECTS || (subject >= HOSA_DIRECT_RECLAIM && subject < HOSA_RECORDS);
+}
 void store(__u64& place, uint64_t value) {
   __atomic_store_n(&place, value, __ATOMIC_RELAXED);
 }
@@ -40,6 +44,12 @@ Counters KernelSide::totals() const {
   return sum;
 }
 
+uint64_t KernelSide::block_issues() const {
+  uint64_t sum = 0;
+  for (uint32_t cpu = 0; cpu < cpu_slots(); ++cpu) sum += peek(slot(cpu)->block_issues);
+  return sum;
+}
+
 void KernelSide::set_limits(const WindowLimits& limits) {
   for (std::size_t cpu = 0; cpu < cpu_slots(); ++cpu)
     for (std::size_t subject = 0; subject < HOSA_SUBJECTS; ++subject)
@@ -54,8 +64,12 @@ uint32_t KernelSide::ended_windows(std::size_t cpu, std::size_t subject, std::si
   return cpu < cpu_slots() ? __atomic_load_n(&slot(cpu)->ended[subject][span][bucket], __ATOMIC_RELAXED) : 0;
 }
 
-void KernelSide::quiet_until(uint64_t monotonic_ns) {
+void KernelSide::quiet_memory_until(uint64_t monotonic_ns) {
   if (config_) store(config()->quiet_until_ns, monotonic_ns);
+}
+
+void KernelSide::quiet_forks_until(uint64_t monotonic_ns) {
+  if (config_) store(config()->forks_quiet_until_ns, monotonic_ns);
 }
 
 // The probe may be counting down while this is written: `sent` last, so that no record is lost.
@@ -78,13 +92,17 @@ void KernelSide::drop_quota(std::size_t slot) {
   __atomic_store_n(&config()->quotas[slot].sent, uint64_t{1}, __ATOMIC_RELEASE);
 }
 
+void KernelSide::watch_exit(std::size_t slot, uint32_t pid) {
+  if (config_ && slot < HOSA_WATCHED) __atomic_store_n(&config()->watched[slot], pid, __ATOMIC_RELAXED);
+}
+
 void KernelSide::consume(KernelEvents& events) {
   events.clear();
   if (!ring_) return;
   ring_.consume(
       [&](Bytes record) {
         const auto event = record.read<hosa_event>(0);
-        if (event && event->subject < HOSA_SUBJECTS && event->span <= HOSA_QUOTA) events.push_back(*event);
+        if (event && is_known(event->subject) && event->span <= HOSA_QUOTA) events.push_back(*event);
       },
       KernelEvents::capacity());
 }

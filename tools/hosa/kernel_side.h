@@ -32,8 +32,22 @@ struct KernelSources {
   const char* sys = "/sys";
 };
 
-enum class KernelSensor { memory, wakeups, faults, brk, block_io, block_bytes, packets, forks, execs, exits, syscalls };
-inline constexpr std::size_t kKernelSensors = 11;
+enum class KernelSensor {
+  memory,
+  wakeups,
+  faults,
+  brk,
+  block_io,
+  block_bytes,
+  packets,
+  forks,
+  execs,
+  exits,
+  syscalls,
+  reclaim,
+  oom_kills
+};
+inline constexpr std::size_t kKernelSensors = 13;
 
 // Sums over all possible CPUs since open(). A sensor that is absent stays 0: ask has().
 struct Counters {
@@ -77,6 +91,7 @@ class KernelSide {
 
   // Memory reads only; on machines without the page-fault tracepoint (arm64) also one read(2) per CPU.
   Counters totals() const;
+  uint64_t block_issues() const;  // of them: memory reads only
 
   // brk_sensor.h; rate = change of brk_calls / change of brk_observed_ns.
   bool brk_in_turns() const { return brk_.in_turns(); }
@@ -100,12 +115,16 @@ class KernelSide {
   // How many windows that are over held so much (events.h, HOSA_BUCKETS). 0 without BPF. Wraps around.
   uint32_t ended_windows(std::size_t cpu, std::size_t subject, std::size_t span, std::size_t bucket) const;
   uint32_t cpu_slots() const { return counters_ ? cpu_slots_ : 0; }
-  void quiet_until(uint64_t monotonic_ns);
+  // No record of a window before this.
+  void quiet_memory_until(uint64_t monotonic_ns);
+  void quiet_forks_until(uint64_t monotonic_ns);
   // A record with span HOSA_QUOTA comes when that cgroup has been handed so many bytes more. slot < HOSA_QUOTAS.
   // False: nobody counts here.
   bool arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes);
   bool quota_used(std::size_t slot) const;
   void drop_quota(std::size_t slot);
+  // A record with subject HOSA_EXIT comes when this process ends; 0: nobody. slot < HOSA_WATCHED.
+  void watch_exit(std::size_t slot, uint32_t pid);
 
   // For epoll, EPOLLIN, level-triggered; -1 without BPF.
   int ring_fd() const { return maps_.find("records"); }
@@ -128,6 +147,7 @@ class KernelSide {
   Result<void> create_maps(const KernelSources& sources);
   Error find_tracefs(const KernelSources& sources);
   void configure(RungReport& report);
+  void tell_huge_tmpfs(const KernelSources& sources, RungReport& report);
   Result<void> attach_raw(Bytes file, std::string_view program, const char* tracepoint);
   Result<void> attach_block_bytes();
   void open_raw_probes(const Error* no_bpf, RungReport& report);

@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "actuate/room_size.h"
 #include "tools/hosa/agent.h"
@@ -13,12 +14,20 @@ namespace {
 // While memory is held, the short horizon and the high score are what the held one makes: others are looked for less
 // often (a look is 20 ms on such a board), unless a tripwire names somebody else.
 constexpr double kLookHoldingS = 0.5, kOthersS = 10;
-constexpr double kLookS = 0.135;   // suspicious
-constexpr double kCensusS = 5;     // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
-constexpr double kQuietS = 0.1;    // after a record no other is sent for so long: the look is under way
+constexpr double kLookS = 0.135;    // suspicious
+constexpr double kCensusS = 5;      // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
+constexpr double kQuietS = 0.1;     // after a record no other is sent for so long: the look is under way
+constexpr unsigned kMostQuiet = 3;  // doublings of that, one for each trip in a row that was dismissed: up to 0.8 s
+constexpr double kInARowS = 0.5;
 constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
 constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4;
-constexpr double kChurnS = 0.4;     // no net growth after so long: it was churn
+constexpr double kChurnS = 0.4;  // no net growth after so long: it was churn
+constexpr double kPaceMargin = 2;
+// Where others churn all day one look would follow the other: 0.4 s looking, then 1 s only at what uses up the room
+// soon.
+constexpr double kRestS = 1, kSoonS = 20;
+// Five births in 10 ms are a shell's pipeline as well: a storm has more 12 ms later, and twice as many after 0.4 s.
+constexpr double kForksS = 0.012, kMoreTasks = 6, kBriefS = 0.4;
 constexpr double kStormTasks = 64;  // births since onset that make a storm of a burst
 
 }  // namespace
@@ -35,8 +44,9 @@ bool Agent::is_held(const hosa_event& event) const {
   return false;
 }
 
-// True: there is something to do at once. What is suspected already is looked at by the timer: a look at the moment of
-// a record meets who churns at the top of its swing.
+// True: there is something to do at once. A trip of memory is checked first, unless somebody is held: then it may be
+// one more. What is suspected already is looked at by the timer: a look at the moment of a record meets who churns at
+// the top of its swing.
 bool Agent::on_ring() {
   static KernelEvents events;
   bool news = false;
@@ -45,9 +55,17 @@ bool Agent::on_ring() {
   const uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
   const double now_s = static_cast<double>(now_ns) * 1e-9;
   for (const hosa_event& event : events) {
-    ++trips_;
+    trips_ += event.subject < HOSA_SUBJECTS ? 1 : 0;
+    const uint64_t quiet_ns = now_ns + static_cast<uint64_t>(kQuietS * 1e9);
+    if (event.subject == HOSA_FORKS) senses_.kernel().quiet_forks_until(quiet_ns);
+    if (event.subject < HOSA_FORKS) senses_.kernel().quiet_memory_until(quiet_ns);
     records_[next_record_++ % records_.size()] = {event, now_ns};
     if (now_ns > event.time_ns) record_latency_.add_ns(now_ns - event.time_ns);
+    if (event.subject >= HOSA_SUBJECTS) {
+      news = true;
+      if (event.subject == HOSA_OOM_KILL) note_oom_kill(event);
+      continue;
+    }
     if (event.span == HOSA_QUOTA) {
       quota_used_ = news = true;
       continue;
@@ -55,12 +73,60 @@ bool Agent::on_ring() {
     if (static_cast<int>(event.tgid) == keeper_->pid()) continue;
     if (is_held(event)) continue;
     tripwires_.tripped(event, now_s);
+    if (event.subject != HOSA_FORKS && active_holds() == 0) {
+      if (trip_check_.waits() || memory_suspicion_.active(now_s)) continue;
+      trip_check_.begin(proc_, event, now_s, static_cast<double>(machine_.page_bytes));
+      continue;
+    }
     const double onset_s = static_cast<double>(event.time_ns) * 1e-9;
-    Suspicion& suspicion = event.subject == HOSA_FORKS ? task_suspicion_ : memory_suspicion_;
-    news = suspicion.raise(Cause::tripwire, onset_s, now_s) || news;
+    if (event.subject != HOSA_FORKS) {
+      news = memory_suspicion_.raise(Cause::tripwire, onset_s, now_s) || news;
+    } else if (forks_due_s_ < 0 && !task_suspicion_.active(now_s)) {
+      forks_onset_s_ = onset_s;
+      forks_due_s_ = now_s + kForksS;
+    }
   }
-  if (!events.empty()) senses_.kernel().quiet_until(now_ns + static_cast<uint64_t>(kQuietS * 1e9));
   return news;
+}
+
+// The kernel has picked somebody while this task asked for memory.
+void Agent::note_oom_kill(const hosa_event& event) {
+  FixedString<80> text("the kernel's OOM killer was called by ");
+  char comm[sizeof event.comm + 1] = {};
+  std::memcpy(comm, event.comm, sizeof event.comm);
+  note("oom_kill", "what", text.append(comm).append(" (").append_unsigned(event.tgid).append(")").view());
+}
+
+// Two readings after a trip; afterwards somebody is looked for, or it was churn. So is what would last for long at
+// twice its pace: nobody would be held for it (on a machine with 23 GB left that is what compilers do all day).
+void Agent::check_trip(double now_s) {
+  const TripCheck::Answer answer = trip_check_.look(now_s, senses_.available_now());
+  if (answer == TripCheck::Answer::wait) return;
+  const double within_s = now_s < rests_until_s_ ? kSoonS : kPaceMargin * horizon_s();
+  const bool matters = trip_check_.growth_per_s() * within_s > room();
+  if (answer == TripCheck::Answer::grows && matters) {
+    (void)memory_suspicion_.raise(Cause::tripwire, trip_check_.onset_s(), now_s);
+    return;
+  }
+  ++dismissed_;
+  in_a_row_ = now_s < quiet_s_ + kInARowS ? std::min(in_a_row_ + 1, kMostQuiet) : 0;
+  quiet_s_ = now_s + kQuietS * (1u << in_a_row_);
+  senses_.kernel().quiet_memory_until(static_cast<uint64_t>(quiet_s_ * 1e9));
+  if (memory_suspicion_.active(now_s)) return;
+  tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory, Tripwires::kDismissed, now_s);
+}
+
+// A burst of forks is a storm if there are more tasks now than at the last reading; what is born and gone again is not.
+void Agent::check_forks(double now_s) {
+  forks_due_s_ = -1;
+  const double tasks = senses_.tasks_now();
+  if (tasks == 0 || tasks - moment_->tasks >= kMoreTasks) {
+    tasks_before_ = moment_->tasks;
+    (void)task_suspicion_.raise(Cause::tripwire, forks_onset_s_, now_s);
+    return;
+  }
+  ++dismissed_;
+  tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks, Tripwires::kDismissed, now_s);
 }
 
 bool Agent::suspects() const {
@@ -81,7 +147,7 @@ bool Agent::count() {
   else
     census_.take(now_s, moment_->unowned, handed_, look);
   counted_s_ = now_s;
-  if (suspicious) looked_s_ = now_s;
+  if (suspicious) looked_s_ = now_s, ++looks_;
   // Also while somebody is suspected: what counts as "before" is older than the onset, and on a machine whose churn
   // trips all day there may never be a calm census.
   if (!suspicious) suspect_who_grew(), watch_largest_user();
@@ -179,7 +245,9 @@ std::span<const UnitUse> Agent::candidates() {
 
 // Nobody was confirmed: what tripped was churn, and its wire is set higher.
 void Agent::drop_memory_suspicion() {
-  if (memory_suspicion_.cause() != Cause::none) tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory);
+  if (memory_suspicion_.cause() != Cause::none)
+    tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory, Tripwires::kLookedFor, moment_->now_s);
+  if (memory_suspicion_.cause() == Cause::tripwire) rests_until_s_ = moment_->now_s + kRestS;
   memory_suspicion_.drop();
   nobody_told_ = false;
 }
@@ -194,8 +262,9 @@ void Agent::look_for_memory() {
     hold_memory(finding);
     tripwires_.confirmed(Tripwires::Suspected::memory);
     memory_suspicion_.drop();
-  } else if (memory_suspicion_.age_s(now_s) > kChurnS && finding.growth < least / 4) {
-    drop_memory_suspicion();
+  } else if (memory_suspicion_.age_s(now_s) > kChurnS &&
+             (finding.growth < least / 4 || kPaceMargin * finding.growth_per_s * horizon_s() < room)) {
+    drop_memory_suspicion();  // it has ended, or would last for long at twice its pace
   } else if (finding.grows && !finding.named && finding.growth > least && !nobody_told_) {
     nobody_told_ = true;
     JsonLine line = audit_.line("nobody", level());
@@ -214,8 +283,11 @@ void Agent::look_for_cpu() {
 }
 
 void Agent::look_for_tasks() {
-  if (!task_suspicion_.active(moment_->now_s)) {
-    if (task_suspicion_.cause() != Cause::none) tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks);
+  // Nobody starts a look of 3 s by starting a build.
+  const bool brief = task_suspicion_.age_s(moment_->now_s) > kBriefS && moment_->tasks < tasks_before_ + 2 * kMoreTasks;
+  if (!task_suspicion_.active(moment_->now_s) || brief) {
+    if (task_suspicion_.cause() != Cause::none)
+      tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks, Tripwires::kLookedFor, moment_->now_s);
     return task_suspicion_.drop();
   }
   const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, candidates(), history_, kStormTasks);

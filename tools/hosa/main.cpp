@@ -53,6 +53,7 @@ constexpr const char* kOptionsHelp =
     "  --strict             replay: end at the first malformed row instead of naming and skipping it\n"
     "  --json               machine-readable output (status, doctor, sense, release)\n"
     "  --once, --for TIME   one look; looks for so long (sense)\n"
+    "  --top                sense: only who carries what\n"
     "  --csv                sense: the rows of a recording, ten a second, until interrupted (--step, --for)\n"
     "  --table              the state vector as a documentation table (doctor)\n"
     "\nexit codes: 0 ok, 1 run time, 2 usage, 3 configuration, 4 prerequisite (run needs root)\n";

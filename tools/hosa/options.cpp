@@ -96,6 +96,7 @@ bool set_flag(Options& options, std::string_view name) {
   if (name == "--csv") return options.csv = true;
   if (name == "--table") return options.table = true;
   if (name == "--once") return options.once = true;
+  if (name == "--top") return options.top = true;
   if (name == "--unprivileged") return options.unprivileged = true;
   return false;
 }

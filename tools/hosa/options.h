@@ -15,7 +15,7 @@ struct ForcedRungs {
 
 struct Options {
   const char* verb = "help";
-  bool shadow = false, json = false, all = false, quick = false, table = false, once = false, csv = false;
+  bool shadow = false, json = false, all = false, quick = false, table = false, once = false, csv = false, top = false;
   double warmup_s = -1;       // -1 = as configured
   double duration_s = 0;      // 0 = until told to stop
   double room_bytes = 0;      // 0 = the whole machine

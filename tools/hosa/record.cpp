@@ -23,7 +23,7 @@ volatile sig_atomic_t interrupted = 0;
 Result<void> run(Senses& senses, Recording& recording, double step_s, double ends_s, double most_bytes) {
   double next_s = 0;
   for (double begun_s = -1, flushed_s = 0; !interrupted;) {
-    const Moment& moment = senses.take(false, false);
+    const Moment& moment = senses.take(false, false, true);
     if (begun_s < 0) begun_s = next_s = flushed_s = moment.now_s;
     if (auto taken = recording.take(senses.vector().readings(), moment.now_s); !taken) return taken;
     if (moment.now_s - flushed_s >= 1) {

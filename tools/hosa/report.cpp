@@ -61,6 +61,7 @@ void Agent::report_why() {
 // The wires' limits on the CPUs, and the last records: when the window overflowed, when the loop saw it.
 void Agent::report_tripwires(JsonLine& line) {
   constexpr const char* kSubjects[] = {"anon_bytes", "all_bytes", "forks"};
+  constexpr const char* kAtOnce[] = {"direct_reclaim", "oom_kill", "exit"};
   constexpr const char* kSpans[] = {"10ms", "1s", "quota"};
   line.open("tripwires", '{').number("learned_s", tripwires_.learned_s());
   for (std::size_t subject = 0; subject < HOSA_SUBJECTS; ++subject) {
@@ -73,8 +74,12 @@ void Agent::report_tripwires(JsonLine& line) {
   line.close('}').open("records", '[');
   for (const SeenRecord& record : records_) {
     if (record.seen_ns == 0) continue;
-    line.open("", '{').integer("pid", record.event.tgid).text("subject", kSubjects[record.event.subject]);
-    line.text("span", kSpans[record.event.span]).integer("amount", static_cast<int64_t>(record.event.amount));
+    line.open("", '{')
+        .integer("pid", record.event.tgid)
+        .text("subject", record.event.subject < HOSA_SUBJECTS ? kSubjects[record.event.subject]
+                                                              : kAtOnce[record.event.subject - HOSA_DIRECT_RECLAIM]);
+    if (record.event.subject < HOSA_SUBJECTS) line.text("span", kSpans[record.event.span]);
+    line.integer("amount", static_cast<int64_t>(record.event.amount));
     line.integer("time_ns", static_cast<int64_t>(record.event.time_ns));
     line.integer("seen_ns", static_cast<int64_t>(record.seen_ns)).close('}');
   }
@@ -112,6 +117,14 @@ void Agent::report(std::string_view request) {
   line.close(']');
   line.integer("leases", journal_->held_count()).integer("insured", static_cast<int64_t>(insured_));
   line.integer("acts", static_cast<int64_t>(acts_)).integer("trips", static_cast<int64_t>(trips_));
+  line.integer("dismissed", static_cast<int64_t>(dismissed_)).integer("looks", static_cast<int64_t>(looks_));
+  const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
+  line.open("suspected", '{');
+  const std::pair<const char*, const Suspicion*> all[] = {
+      {"memory", &memory_suspicion_}, {"cpu", &cpu_suspicion_}, {"tasks", &task_suspicion_}};
+  for (const auto& [resource, suspicion] : all)
+    if (suspicion->active(now_s)) line.text(resource, cause_name(suspicion->cause()));
+  line.close('}');
   line.integer("ticks", static_cast<int64_t>(ticks_)).integer("wakeups", static_cast<int64_t>(wakeups_));
   line.number("tick_p50_us", static_cast<double>(tick_latency_.quantile_ns(0.5)) / 1000);
   line.number("tick_p99_us", static_cast<double>(tick_latency_.quantile_ns(0.99)) / 1000);

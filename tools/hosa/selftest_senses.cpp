@@ -9,6 +9,7 @@
 
 #include "detect/number_format.h"
 #include "tools/hosa/own_look.h"
+#include "tools/hosa/selftest_attribution.h"
 #include "tools/hosa/stage.h"
 #include "tools/hosa/verbs.h"
 
@@ -77,7 +78,7 @@ constexpr Trial kTrials[] = {
 struct Eyes {
   OwnLook look;
   double reading(std::size_t i) {
-    (void)look.senses.take(false, false);
+    (void)look.senses.take(false, false, true);
     return look.senses.vector().readings()[i];
   }
 };
@@ -126,6 +127,7 @@ SensesTried test_senses() {
   }
   SensesTried tried;
   for (const Trial& trial : kTrials) tried.failed += test_one(eyes, trial) ? 0 : 1;
+  tried.failed += test_attribution(eyes.look.senses.kernel());
   tried.fork_probe = eyes.look.senses.kernel().has(KernelSensor::execs);
   eyes.~Eyes();  // its probes are taken away: the agent has its own
   return tried;

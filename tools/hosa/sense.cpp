@@ -36,7 +36,7 @@ Result<void> OwnSenses::open(const Options& given) {
 }
 
 const Moment& OwnSenses::take() {
-  const Moment& moment = look.senses.take(true, false);
+  const Moment& moment = look.senses.take(true, false, true);
   history.remember(moment.now_s, census.uses());
   census.take(moment.now_s, moment.unowned, handed, Census::Look::suspicious);
   return moment;
@@ -78,14 +78,7 @@ void show_who(Page& page, std::string_view rows) {
   }
 }
 
-void show(std::string_view json, bool again) {
-  static Page page;
-  page.clear();
-  if (again) page.append("\n");
-  page.append("from ").append(json_value(json, "from"));
-  const double left = json_number(json, "warmup_left_s", 0);
-  if (left > 0) page.append(", still learning for ").append_number(static_cast<int64_t>(left + 0.5)).append(" s");
-  page.append("\n");
+void show_vector(Page& page, std::string_view json) {
   column(page, "dimension", 26);
   column(page, "unit", 10);
   page.append("         now        mean         low        high       z  source\n");
@@ -97,6 +90,17 @@ void show(std::string_view json, bool again) {
     number(page, json_value(one, "z"), 8);
     page.append("  ").append(json_value(one, "source")).append("\n");
   }
+}
+
+void show(std::string_view json, bool again, bool only_who) {
+  static Page page;
+  page.clear();
+  if (again) page.append("\n");
+  page.append("from ").append(json_value(json, "from"));
+  const double left = json_number(json, "warmup_left_s", 0);
+  if (left > 0) page.append(", still learning for ").append_number(static_cast<int64_t>(left + 0.5)).append(" s");
+  page.append("\n");
+  if (!only_who) show_vector(page, json);
   show_who(page, json_block(json, "carriers"));
   show_who(page, json_block(json, "attribution"));
   const std::string_view forgotten = json_block(json, "forgotten");
@@ -121,8 +125,8 @@ char answer_buffer[ControlServer::kAnswerBytes];
 
 }  // namespace
 
-// --once: one table, after enough readings to say what is usual. --for TIME: a table a second (or a line of JSON each
-// half second) for so long; without either, until it is interrupted.
+// --top: only who carries what. --once: one table, after enough readings to say what is usual. --for TIME: a table a
+// second (or a line of JSON each half second) for so long; without either, until it is interrupted.
 int sense_verb(const Options& options) {
   if (options.csv) return record_verb(options);
   const double ends_s = options.duration_s;
@@ -146,7 +150,7 @@ int sense_verb(const Options& options) {
     bool due = options.once ? last : options.json || now_s - shown_s >= 1 || last;
     if (own != nullptr && now_s == 0 && !last) due = false;  // no rate yet
     if (due && options.json) say(json);
-    if (due && !options.json) show(json, shown_s >= 0);
+    if (due && !options.json) show(json, shown_s >= 0, options.top);
     if (due) shown_s = now_s;
     if (last) return kExitOk;
     sleep_s(kStepS);

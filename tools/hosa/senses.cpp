@@ -14,13 +14,6 @@ namespace {
 
 constexpr double kDaySeconds = 86400;
 
-// Seconds since 1970; negative where nobody keeps the clock: without a battery it stands years off and will jump.
-double calendar_seconds() {
-  timex state{};
-  if (::adjtimex(&state) < 0 || (state.status & STA_UNSYNC) != 0) return -1;
-  return static_cast<double>(clock_ns(CLOCK_REALTIME)) * 1e-9;
-}
-
 }  // namespace
 
 uint64_t clock_ns(int clock) {
@@ -42,7 +35,7 @@ void Senses::open(const Fd& proc, const Fd& sys, const Machine& machine, const O
   readings_.sample = &sample_;
   readings_.hardware = &hardware_;
   readings_.kernel = &kernel_;
-  read_everything();
+  read_everything(false);
   readings_.cpus = std::max(1u, machine.online_cpus);
   vector_.select(readings_);
   detector_.emplace(vector_.dimensions());
@@ -50,6 +43,18 @@ void Senses::open(const Fd& proc, const Fd& sys, const Machine& machine, const O
   detector_->begin(options.warmup_s);
   room_option_ = options.room_bytes;
   most_tasks_ = static_cast<double>(machine.max_tasks);
+}
+
+// Seconds since 1970; negative where nobody keeps the clock: without a battery it stands years off and will jump. Who
+// keeps it is asked each ten seconds.
+double Senses::calendar_seconds() {
+  constexpr double kAskS = 10;
+  if (moment_.now_s - clock_asked_s_ >= kAskS) {
+    timex state{};
+    clock_kept_ = ::adjtimex(&state) >= 0 && (state.status & STA_UNSYNC) == 0;
+    clock_asked_s_ = moment_.now_s;
+  }
+  return clock_kept_ ? static_cast<double>(clock_ns(CLOCK_REALTIME)) * 1e-9 : -1;
 }
 
 // PSI totals are exact at each read; without PSI, runnable tasks beyond the CPUs say how crowded it is.
@@ -67,8 +72,10 @@ void Senses::read_waiting(double now_s) {
   wait_read_s_ = now_s;
 }
 
-void Senses::read_everything() {
-  sensors_.read(sample_);
+void Senses::read_everything(bool calm) {
+  Leisure leisure{.calm = calm};
+  if (kernel_.has(KernelSensor::block_io)) leisure.block_issues = kernel_.block_issues();
+  sensors_.read(sample_, leisure);
   hardware_sensors_.read(sample_, hardware_);
   io_latency_.add(sample_);
   readings_.io_latency_s = io_latency_.mean_s();
@@ -135,8 +142,8 @@ std::string_view Senses::shedding_news() {
   return {};
 }
 
-const Moment& Senses::take(bool learning, bool own_containment) {
-  read_everything();
+const Moment& Senses::take(bool learning, bool own_containment, bool suspicious) {
+  read_everything(!suspicious && !own_containment && moment_.verdict != nullptr && moment_.verdict->level == 0);
   moment_.now_s = static_cast<double>(sample_.monotonic_ns) * 1e-9;
   moment_.boot_s = static_cast<double>(sample_.boottime_ns) * 1e-9;
   moment_.available_bytes = sample_[Signal::memory_available_bytes];

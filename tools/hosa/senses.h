@@ -40,13 +40,16 @@ class Senses {
  public:
   // The roots must outlive it; sys may be empty. Answers what rung each probe stands on.
   void open(const Fd& proc, const Fd& sys, const Machine& machine, const Options& options, RungReport& rungs);
-  // learning: false while an action is in force. own_containment: our limits make memory pressure now.
-  const Moment& take(bool learning, bool own_containment);
+  // learning: false while an action is in force. own_containment: our limits make memory pressure now. suspicious:
+  // somebody is being looked for, so everything is read (sensors.h).
+  const Moment& take(bool learning, bool own_containment, bool suspicious);
   // The same moment, later: only the clocks are read. What a running bucket needs between two readings.
   const Moment& later();
 
   // Whether the largest user of CPU time takes an unusual share of it: from the next moment on.
   void tell_share(bool unusual) { unusual_share_ = unusual; }
+  double available_now() const { return sensors_.available_bytes(); }
+  double tasks_now() const { return sensors_.tasks(); }
 
   KernelSide& kernel() { return kernel_; }
   const KernelSide& kernel() const { return kernel_; }
@@ -64,7 +67,8 @@ class Senses {
  private:
   void read_waiting(double now_s);
 
-  void read_everything();
+  void read_everything(bool calm);
+  double calendar_seconds();
   void look_closely_if_needed();
   void keep_within_budget();
 
@@ -88,6 +92,8 @@ class Senses {
   double budget_read_s_ = 0, switches_before_ = 0, switches_read_ = 0;
   double wakeups_per_switch_ = 0.5, wakeups_left_out_ = 0;  // what the wake-ups' total lacks, by the switches
   double room_option_ = 0;
+  double clock_asked_s_ = -1e9;
+  bool clock_kept_ = false;
   double close_until_s_ = 0, wait_before_s_ = 0, wait_read_s_ = 0;
 };
 

@@ -37,7 +37,8 @@ void Agent::sense_and_suspect(uint64_t now_ns) {
   sensed_ns_ = now_ns;
   const bool holding = active_holds() > 0;
   // An insurance is not an act: what happens under it is this machine's life, and is learned.
-  moment_ = &senses_.take(!acts_in_force(), holding);
+  moment_ = &senses_.take(!acts_in_force(), holding, suspects());
+  trip_check_.note_available(moment_->now_s, moment_->available_bytes);
   if (const std::string_view news = senses_.shedding_news(); !news.empty()) note("budget", "what", news);
   suspect();
   if (count()) {
@@ -78,7 +79,8 @@ void Agent::on_tick() {
   const bool hurry = urgent();
   const bool quotas =
       std::any_of(memory_holds_.begin(), memory_holds_.end(), [](const MemoryHold& h) { return h.runs(); });
-  begin_turn({.hurry = hurry || looks_at_once(),
+  begin_turn({.roomy = moment_ != nullptr && machine_.online_cpus > 1 && moment_->running_per_cpu <= 1,
+              .hurry = hurry || looks_at_once(),
               .records = quotas ? senses_.kernel().ring_fd() : -1,
               .stamp_ns = journal_->stamp_word()});
   ++ticks_;
@@ -94,7 +96,15 @@ void Agent::on_tick() {
   step_holds();
   if (ends_s_ > 0 && moment_->boot_s >= ends_s_) ending_ = true;
   tick_latency_.add_ns(clock_ns(CLOCK_MONOTONIC) - begun_ns);
-  arm(pace());
+  next_tick_s_ = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9 + pace();
+}
+
+bool Agent::on_timer() {
+  const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
+  const bool suspected = suspects();
+  if (trip_check_.waits() && now_s >= trip_check_.due_s()) check_trip(now_s);
+  if (forks_due_s_ >= 0 && now_s >= forks_due_s_) check_forks(now_s);
+  return now_s >= next_tick_s_ || (!suspected && suspects());
 }
 
 }  // namespace hosa

@@ -75,14 +75,20 @@ void Tripwires::confirmed(Suspected suspected) {
   });
 }
 
-void Tripwires::churned(KernelSide& kernel, Suspected suspected) {
+void Tripwires::churned(KernelSide& kernel, Suspected suspected, double weight, double now_s) {
+  bool changed = false;
   for_each_wire([&](std::size_t subject, std::size_t span) {
     Wire& wire = wires_[subject][span];
     if (!wire.pending || !raises(subject, suspected)) return;
-    if (wire.doublings < kMostDoublings) ++wire.doublings;
     wire.pending = false;
+    wire.tired = wire.tired * std::max(0.0, 1 - (now_s - wire.tired_s) / kQuietS) + weight;
+    wire.tired_s = now_s;
+    if (wire.tired < kTired || wire.doublings == kMostDoublings) return;
+    ++wire.doublings;
+    wire.tired = 0;
+    changed = true;
   });
-  set(kernel);
+  if (changed) set(kernel);
 }
 
 void Tripwires::relax(KernelSide& kernel, double now_s) {

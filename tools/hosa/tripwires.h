@@ -2,9 +2,11 @@
 // (detect/wire.h). Ten seconds of windows are kept apart and join what was learned only if nothing was held and nobody
 // named in them: what goes wrong now does not become normal by lasting a moment.
 //
-// Learning takes minutes. Until then, and whenever life becomes livelier, a trip that nobody's net growth confirms
-// doubles its wire's limits (twice at most), and a minute without one halves them again: a wire that trips each second
-// is a census each second (6.1, one CPU of 125 MIPS: a bystander's p99 7 ms instead of 0.5).
+// Learning takes minutes. Until then, and whenever life becomes livelier, too many trips that nobody's net growth
+// confirms double their wire's limits (twice at most), and a minute without one halves them again: a wire that trips
+// each second is a census each second (6.1, one CPU of 125 MIPS: a bystander's p99 7 ms instead of 0.5). Too many is by
+// what they cost: half a trip a second that two preads dismiss (trip_check.h), or one in 12 s that took a whole look.
+// Not each of them: at 50 MB/s no window of 10 ms holds the doubled limit.
 #pragma once
 #include <array>
 
@@ -18,6 +20,7 @@ class Tripwires {
   static constexpr std::size_t kMostCpus = 64;  // beyond, the first limits stay
   static constexpr double kTrialS = 10, kQuietS = 60;
   static constexpr int kMostDoublings = 2;
+  static constexpr double kDismissed = 1, kLookedFor = 6, kTired = 30;  // weights; their sum, fading in kQuietS
 
   // The first limits on all CPUs.
   void open(KernelSide& kernel, double now_s);
@@ -28,8 +31,8 @@ class Tripwires {
   enum class Suspected : uint8_t { memory, tasks };
   // It has ended with a name: the windows of these seconds are not this machine's calm.
   void confirmed(Suspected suspected);
-  // It has ended without one.
-  void churned(KernelSide& kernel, Suspected suspected);
+  // It has ended without one. weight: kDismissed or kLookedFor.
+  void churned(KernelSide& kernel, Suspected suspected, double weight, double now_s);
 
   double learned_s() const { return learned_s_; }
   // The least and the most limit of all CPUs in force.
@@ -44,6 +47,7 @@ class Tripwires {
     int doublings = 0;
     bool pending = false;  // tripped since its last suspicion ended
     double tripped_s = 0;
+    double tired = 0, tired_s = 0;  // the weights of its churn, as they were then
   };
   // Of all CPUs alike; beyond eight their number no longer matters.
   detect::WireBounds bounds(std::size_t subject, std::size_t span) const {

@@ -58,6 +58,10 @@ def judge_doctor(v, s, out, folder, agent, ram_mb, promise):
         v["broken"].append(f"no remedy for missing PSI: {senses['cpu_wait']['improve']}")
     if locked and "lockdown=integrity" not in senses["brk_calls"]["improve"]:
         v["broken"].append(f"no remedy for lockdown: {senses['brk_calls']['improve']}")
+    # Attribution on this kernel, with its page size: each kind within 5 %.
+    told = [x for x in read_text(os.path.join(out, "selftest.txt")).splitlines() if "sense attribution" in x]
+    v["attribution"] = [x.split("ms", 1)[-1].strip() for x in told]
+    v["broken"] += [x for x in told if not x.startswith("ok")] + ([] if len(told) == 4 else ["the self-test did not tell of attribution"])
     for name in ("doctor.exit", "jump.exit"):
         if read_text(os.path.join(out, name)).strip() != "0":
             v["broken"].append(f"{name}: {read_text(os.path.join(out, name)).strip()}")

@@ -1,0 +1,106 @@
+#include "test/catch.h"
+#include "tools/hosa/trip_check.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "loader/sys/file.h"
+
+using namespace hosa;
+using Answer = TripCheck::Answer;
+
+namespace {
+
+constexpr double kMega = 1024 * 1024, kPage = 4096;
+
+// A procfs with process 7, whose pages are as they are told.
+struct Proc {
+  std::filesystem::path path;
+  Fd root;
+  Proc() {
+    char name[] = "/tmp/hosa-trip.XXXXXX";
+    path = ::mkdtemp(name);
+    std::filesystem::create_directory(path / "7");
+    std::ofstream(path / "7/stat") << "7 (leaker) S 1 7 7 0 -1 4194304 100 0 0 0 1 1 0 0 20 0 1 0 99 1000000 50 1 1\n";
+    holds(1 * kMega);
+    root = std::move(*open_directory(AT_FDCWD, path.c_str()));
+  }
+  ~Proc() { std::filesystem::remove_all(path); }
+  void holds(double bytes) const {
+    std::ofstream(path / "7/statm") << "9999 " << static_cast<int>(bytes / kPage) << " 0 1 0 9 0\n";
+  }
+};
+
+hosa_event trip(double time_s, uint32_t span = HOSA_SHORT_WINDOW) {
+  hosa_event event{};
+  event.subject = HOSA_ANON_BYTES;
+  event.span = span;
+  event.amount = 256 * 1024;
+  event.time_ns = static_cast<uint64_t>(time_s * 1e9);
+  event.tgid = 7;
+  return event;
+}
+
+}  // namespace
+
+TEST_CASE("a process that has grown on at both looks is a leak") {
+  const Proc proc;
+  TripCheck check;
+  check.note_available(9.8, 800 * kMega);
+  check.begin(proc.root, trip(10), 10, kPage);
+  CHECK(check.waits());
+  CHECK(check.due_s() == Approx(10.022));
+  proc.holds(2 * kMega);
+  CHECK(check.look(10.022, 800 * kMega) == Answer::wait);
+  proc.holds(3 * kMega);
+  CHECK(check.look(10.044, 800 * kMega) == Answer::grows);
+  CHECK(check.growth_per_s() == Approx(kMega / 0.022));
+  CHECK_FALSE(check.waits());
+}
+
+TEST_CASE("a process that maps and unmaps is dismissed at the first look that finds it smaller, or at the second") {
+  const Proc proc;
+  TripCheck check;
+  check.note_available(9.8, 800 * kMega);
+  check.begin(proc.root, trip(10), 10, kPage);
+  proc.holds(0.5 * kMega);
+  CHECK(check.look(10.022, 800 * kMega) == Answer::churn);
+  CHECK_FALSE(check.waits());
+  check.begin(proc.root, trip(11), 11, kPage);
+  proc.holds(2 * kMega);
+  CHECK(check.look(11.022, 800 * kMega) == Answer::wait);
+  CHECK(check.look(11.044, 800 * kMega) == Answer::churn);
+}
+
+TEST_CASE("memory that grows in nobody is seen by what is left on the machine") {
+  const Proc proc;
+  TripCheck check;
+  check.note_available(8, 900 * kMega);
+  check.note_available(9.8, 800 * kMega);
+  check.begin(proc.root, trip(10), 10, kPage);
+  CHECK(check.look(10.022, 799.8 * kMega) == Answer::wait);
+  CHECK(check.look(10.044, 799.0 * kMega) == Answer::grows);
+  check.begin(proc.root, trip(10), 11, kPage);
+  CHECK(check.look(11.022, 799.9 * kMega) == Answer::churn);
+}
+
+TEST_CASE("what was left before a second's window is what counts for it") {
+  const Proc proc;
+  TripCheck check;
+  check.note_available(8.9, 804 * kMega);
+  check.note_available(9.9, 800 * kMega);
+  check.begin(proc.root, trip(10, HOSA_LONG_WINDOW), 10, kPage);
+  CHECK(check.due_s() == Approx(10.06));
+  CHECK(check.look(10.06, 800 * kMega) == Answer::wait);
+  CHECK(check.look(10.12, 799 * kMega) == Answer::grows);
+}
+
+TEST_CASE("a process that has gone and took nothing with it was churn") {
+  const Proc proc;
+  TripCheck check;
+  hosa_event event = trip(10);
+  event.tgid = 8;
+  check.note_available(9.8, 800 * kMega);
+  check.begin(proc.root, event, 10, kPage);
+  CHECK(check.look(10.022, 800 * kMega) == Answer::churn);
+}
