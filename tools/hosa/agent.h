@@ -50,6 +50,7 @@ class Agent {
   // tick.cpp
   bool on_ring();
   bool is_held(const hosa_event& event) const;
+  bool is_held_storm(uint64_t cgroup, uint64_t unit) const;
   void on_tick();
   void sense_and_suspect(uint64_t now_ns);
   bool count();  // true: counted now

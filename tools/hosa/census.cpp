@@ -1,10 +1,13 @@
 #include "tools/hosa/census.h"
 #include "proprioception/turn.h"
 
+#include <time.h>
+
 #include <algorithm>
 
 #include "loader/sys/text.h"
 #include "proprioception/directory.h"
+#include "tools/hosa/senses.h"
 
 namespace hosa {
 namespace {
@@ -15,6 +18,8 @@ constexpr double kMoved = 64 * 1024;           // bytes
 constexpr unsigned kForgetPasses = 64;         // known kernel threads are read again: pids are used again
 constexpr double kFirstWaitS = 0.1, kLastWaitS = 20;
 constexpr double kTicksPerSecond = 100;  // USER_HZ, all ports
+constexpr std::size_t kCrowd = 64;
+constexpr double kAgePerMemberS = 0.002;
 
 bool contains(const PidList& pids, int pid) {
   return std::find(pids.begin(), pids.end(), pid) != pids.end();
@@ -330,6 +335,20 @@ void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Mem
     out.push_back(member);
   }
   std::sort(out.begin(), out.end(), [](const Member& a, const Member& b) { return a.pid < b.pid; });
+}
+
+// Five hundred processes of a storm of forks are 0.2 s of a 125 MIPS board and 0.4 s with the rests between them: a hold
+// of its CPU and one of its memory that each looked at every tick had the loop take 3 s (lab forks on the appliance).
+double Census::glance(const Unit& unit, Members& out) {
+  const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
+  const bool crowd = crowd_unit_ == unit.id && crowd_.size() >= kCrowd;
+  if (!crowd || now_s - crowd_read_s_ > static_cast<double>(crowd_.size()) * kAgePerMemberS) {
+    members(unit, {}, crowd_);
+    crowd_unit_ = unit.id;
+    crowd_read_s_ = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
+  }
+  out = crowd_;
+  return crowd_read_s_;
 }
 
 }  // namespace hosa

@@ -13,10 +13,13 @@ namespace hosa {
 namespace {
 
 constexpr double kKeepS = 1.0;
+constexpr double kSeenS = 0.9;  // who is held is summed up once a second (cpu_holding.cpp)
 constexpr double kIdlePassS = 0.05;  // findings 3: a storm of forks is held by a pass each 50 ms
 // cpu.weight 1 of 100: beside one neighbour of default weight the culprit keeps 1 %, alone all of the CPU.
 // Among many a pass finds little that is new, and each of them costs it half a millisecond on a 125 MIPS board.
 constexpr double kPassPerMemberS = 0.002;
+// Who leaves a session that is slowed as a whole is found within so long; 500 take 0.4 s to look at.
+constexpr double kCoveredPassS = 0.5, kCoveredPerMemberS = 0.005, kLongestPaceS = 2;
 constexpr std::size_t kLookedAtAgain = 16;
 constexpr int kStorm = 8;  // so many found in a round: there will be more
 constexpr uint64_t kLongestPassNs = 500'000'000;
@@ -48,7 +51,8 @@ void CpuHold::describe(JsonLine& line) const {
   line.text("cgroup", unit_.path.view()).integer("pid", unit_.top_pid).integer("unit", static_cast<int64_t>(unit_.id));
   line.text("resource", carrier_name(carrier_));
   line.number("share", finding_.share).number("runner_up", finding_.runner_up_share).close('}');
-  line.text("stage", kStages[static_cast<int>(holding_.stage())]).text("means", kMeans[static_cast<int>(means_)]);
+  const char* const means = covered_ ? "autogroup" : kMeans[static_cast<int>(means_)];
+  line.text("stage", kStages[static_cast<int>(holding_.stage())]).text("means", means);
   line.integer("threads_idled", idled_);
 }
 
@@ -73,7 +77,7 @@ double CpuHold::quota_per_s(const HoldContext& c) const {
 
 CpuObservation CpuHold::observe(const HoldContext& c) {
   CpuObservation o;
-  o.now_s = c.moment.now_s;
+  o.now_s = o.read_s = c.moment.now_s;
   o.waiting_share = c.moment.waiting_share;
   o.has_quota = means_ == Means::weight && c.ceiling >= 3;
   o.quota_per_s = quota_per_s(c);
@@ -90,10 +94,15 @@ CpuObservation CpuHold::observe(const HoldContext& c) {
     o.gone = !state || !state->populated;
     return o;
   }
-  c.census.members(unit_, {}, members_);
+  if (o.now_s - seen_s_ >= std::max(kSeenS, covered_ ? pass_pace_s() : 0)) see_members(c);
+  o.read_s = seen_s_;
   for (const Member& member : members_) o.cpu_s += member.cpu_s;
   o.gone = members_.empty();
   return o;
+}
+
+void CpuHold::see_members(const HoldContext& c) {
+  seen_s_ = c.census.glance(unit_, members_);
 }
 
 bool CpuHold::begin(const HoldContext& c, const Unit& unit, const Finding& finding, Cause cause, Carrier carrier) {
@@ -165,13 +174,31 @@ void CpuHold::use_idle(const HoldContext& c) {
   idle_pass(c);
   FixedString<32> threads;
   threads.append_number(idled_).append(" threads");
+  if (covered_) return note(c, "act", "autogroup", "", "19", "ok", true);
   note(c, "act", "SCHED_IDLE", "SCHED_OTHER", threads.view(), idled_ > 0 ? "ok" : "refused", true);
 }
 
+double CpuHold::pass_pace_s() const {
+  const auto members = static_cast<double>(members_.size());
+  if (covered_) return std::clamp(members * kCoveredPerMemberS, kCoveredPassS, kLongestPaceS);
+  return storming_ ? kIdlePassS : std::max(kIdlePassS, members * kPassPerMemberS);
+}
+
+// Whole sessions first, and before anybody else is looked for: from then on it is the others who run in the rests.
+bool CpuHold::slow_sessions(const HoldContext& c) {
+  if (!covered_) whole_sessions_.lower(c, unit_, members_);
+  c.census.see_newborn(unit_);
+  see_members(c);
+  whole_sessions_.lower(c, unit_, members_);
+  covered_ = !members_.empty() && whole_sessions_.cover_all(members_);
+  storming_ = storming_ && !covered_;
+  return covered_;
+}
+
 void CpuHold::idle_pass(const HoldContext& c) {
-  const double pace_s = storming_ ? 0 : std::max(kIdlePassS, static_cast<double>(members_.size()) * kPassPerMemberS);
-  if (c.moment.now_s - passed_s_ < pace_s) return;
+  if (c.moment.now_s - passed_s_ < (storming_ ? 0 : pass_pace_s())) return;
   passed_s_ = c.moment.now_s;
+  if (slow_sessions(c)) return;
   // Whoever forks on until it is idle makes children that are not: round after round, and without a rest, because
   // until then it is the storm that runs in the rests (240 forkers, one CPU: nobody else had 2 % of them).
   const uint64_t until_ns = clock_ns(CLOCK_MONOTONIC) + kLongestPassNs;
@@ -195,7 +222,7 @@ void CpuHold::idle_round(const HoldContext& c) {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const ProcessRef process{members_[i].pid, members_[i].start_ticks};
     const bool again = !storming_ && i % turns == pass_ % turns;
-    if (!again && is_idled(c.journal, process))
+    if (whole_sessions_.cover(members_[i].session) || (!again && is_idled(c.journal, process)))
       yielding_.push_back(process);
     else
       idle_one(c, process);
@@ -293,7 +320,9 @@ void CpuHold::give_back_threads(const HoldContext& c) {
       undo_processes(c.journal, c.roots, {yielding_.data(), yielding_.size()}, Fd(), {born.data(), born.size()});
   FixedString<32> threads;
   threads.append_number(restored).append(" threads");
-  note(c, "given_back", "SCHED_IDLE", threads.view(), "SCHED_OTHER", "ok");
+  note(c, "given_back", covered_ ? "autogroup" : "SCHED_IDLE", threads.view(), "SCHED_OTHER", "ok");
+  whole_sessions_.forget();
+  covered_ = false;
 }
 
 void CpuHold::carry_out(const HoldContext& c, const CpuOrders& orders) {
@@ -338,6 +367,8 @@ void CpuHold::release(const HoldContext& c, const char* why) {
 void CpuHold::forget_everything(double now_s) {
   if (holding_.level() > 0) (void)holding_.release(now_s);  // a vacant one stays vacant
   means_ = Means::none;
+  whole_sessions_.forget();
+  covered_ = false;
   weight_entry_ = quota_entry_ = pids_entry_ = -1;
 }
 

@@ -3,7 +3,7 @@
 // a pass each 50 ms so that what is born under the lease is held, too (holding.md 3).
 #pragma once
 #include "actuate/cpu_holding.h"
-#include "tools/hosa/hold_context.h"
+#include "tools/hosa/whole_sessions.h"
 
 namespace hosa {
 
@@ -22,7 +22,7 @@ class CpuHold {
   CpuStage stage() const { return holding_.stage(); }
   int level() const { return holding_.level(); }
   const Unit& unit() const { return unit_; }
-  double wish_s() const { return means_ == Means::idle && level() > 0 ? 0.05 : 0.5; }
+  double wish_s() const { return means_ == Means::idle && level() > 0 ? pass_pace_s() : 0.5; }
   void describe(JsonLine& line) const;
 
  private:
@@ -32,6 +32,9 @@ class CpuHold {
   void lower_weight(const HoldContext& c);
   void use_weight(const HoldContext& c);
   void use_idle(const HoldContext& c);
+  double pass_pace_s() const;
+  void see_members(const HoldContext& c);
+  bool slow_sessions(const HoldContext& c);
   void idle_pass(const HoldContext& c);
   void lower_autogroups(const HoldContext& c);
   void idle_round(const HoldContext& c);
@@ -55,14 +58,16 @@ class CpuHold {
   Members members_;
   uint64_t begun_ticks_ = 0;
   FixedVector<ProcessRef, kMembers> yielding_, idled_now_;  // who is SCHED_IDLE; who was looked at in this pass
+  WholeSessions whole_sessions_;
   std::size_t pass_ = 0;
   bool storming_ = true;  // the last round found many
   Means means_ = Means::none;
   bool controllable_ = false;  // a cgroup of its own, with nobody protected in it
+  bool covered_ = false;       // all of them are in sessions that are slowed as a whole
   int weight_entry_ = -1, quota_entry_ = -1, pids_entry_ = -1;
   int idled_ = 0;
   uint32_t asked_id_ = 0;
-  double passed_s_ = 0, kept_s_ = 0;
+  double passed_s_ = 0, kept_s_ = 0, seen_s_ = -1e9;
   int rewrites_ = 0;
 };
 

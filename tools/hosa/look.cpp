@@ -13,6 +13,7 @@ namespace {
 // While memory is held, the short horizon and the high score are what the held one makes: others are looked for less
 // often (a look is 20 ms on such a board), unless a tripwire names somebody else.
 constexpr double kLookHoldingS = 0.5, kOthersS = 10;
+constexpr double kLookPerProcessS = 0.004;
 constexpr double kLookS = 0.135;   // suspicious
 constexpr double kCensusS = 5;     // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
 constexpr double kQuietS = 0.1;    // after a record no other is sent for so long: the look is under way
@@ -32,7 +33,17 @@ bool Agent::is_held(const hosa_event& event) const {
       return event.subject != HOSA_FORKS;
     }
   }
-  return false;
+  return event.subject == HOSA_FORKS && is_held_storm(event.cgroup, unit);
+}
+
+// A storm that is slowed forks on: each record made the next looks hurry, which took the CPU from others. Whoever was
+// born since the last census has no unit yet.
+bool Agent::is_held_storm(uint64_t cgroup, uint64_t unit) const {
+  const bool unseen = unit == 0 && census_.find(cgroup) == nullptr;
+  return std::any_of(cpu_holds_.begin(), cpu_holds_.end(), [&](const CpuHold& hold) {
+    const bool tree = hold.unit().is_tree();
+    return hold.level() >= 2 && (tree ? unseen || unit == hold.unit().id : cgroup == hold.unit().id);
+  });
 }
 
 // True: there is something to do at once. What is suspected already is looked at by the timer: a look at the moment of
@@ -72,7 +83,8 @@ bool Agent::suspects() const {
 bool Agent::count() {
   const double now_s = moment_->now_s;
   const bool suspicious = suspects();
-  const double look_s = active_holds() > 0 ? kLookHoldingS : kLookS;
+  const double crowd_s = static_cast<double>(census_.processes().size()) * kLookPerProcessS;
+  const double look_s = active_holds() > 0 ? std::max(kLookHoldingS, crowd_s) : kLookS;
   if (now_s - counted_s_ < (suspicious ? look_s : kCensusS)) return false;
   const bool onset = suspicious && now_s - looked_s_ > 1;
   const auto look = onset ? Census::Look::onset : suspicious ? Census::Look::suspicious : Census::Look::calm;
