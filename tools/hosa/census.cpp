@@ -337,8 +337,9 @@ void Census::members(const Unit& unit, std::span<const ProcessShare> handed, Mem
   std::sort(out.begin(), out.end(), [](const Member& a, const Member& b) { return a.pid < b.pid; });
 }
 
-// Five hundred processes of a storm of forks are 0.2 s of a 125 MIPS board and 0.4 s with the rests between them: a hold
-// of its CPU and one of its memory that each looked at every tick had the loop take 3 s (lab forks on the appliance).
+// Five hundred processes of a storm of forks are 0.2 s of a 125 MIPS board and 0.4 s with the rests between them: a
+// hold of its CPU and one of its memory that each looked at every tick had the loop take 3 s (lab forks on the
+// appliance).
 double Census::glance(const Unit& unit, Members& out) {
   const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
   const bool crowd = crowd_unit_ == unit.id && crowd_.size() >= kCrowd;

@@ -13,7 +13,7 @@ namespace hosa {
 namespace {
 
 constexpr double kKeepS = 1.0;
-constexpr double kSeenS = 0.9;  // who is held is summed up once a second (cpu_holding.cpp)
+constexpr double kSeenS = 0.9;       // who is held is summed up once a second (cpu_holding.cpp)
 constexpr double kIdlePassS = 0.05;  // findings 3: a storm of forks is held by a pass each 50 ms
 // cpu.weight 1 of 100: beside one neighbour of default weight the culprit keeps 1 %, alone all of the CPU.
 // Among many a pass finds little that is new, and each of them costs it half a millisecond on a 125 MIPS board.

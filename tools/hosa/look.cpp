@@ -18,7 +18,8 @@ constexpr double kLookS = 0.135;   // suspicious
 constexpr double kCensusS = 5;     // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
 constexpr double kQuietS = 0.1;    // after a record no other is sent for so long: the look is under way
 constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
-constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4;
+// `cc -j4` on one CPU beside a neighbour is no storm (soak server: cpu.weight 1 on a build), eight spinners are.
+constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4, kCrowdedAtLeast = 6;
 constexpr double kChurnS = 0.4;     // no net growth after so long: it was churn
 constexpr double kStormTasks = 64;  // births since onset that make a storm of a burst
 
@@ -142,7 +143,8 @@ bool Agent::crowded() const {
   for (const MemoryHold& hold : memory_holds_) {
     if (hold.level() >= 3) return false;
   }
-  return moment_->waiting_share > kCrowdedShare && moment_->running_per_cpu >= kCrowdedPerCpu;
+  const bool many = moment_->running >= kCrowdedAtLeast && moment_->running_per_cpu >= kCrowdedPerCpu;
+  return many && moment_->waiting_share > kCrowdedShare;
 }
 
 void Agent::suspect() {

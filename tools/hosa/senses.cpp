@@ -53,7 +53,8 @@ void Senses::open(const Fd& proc, const Fd& sys, const Machine& machine, const O
 
 // PSI totals are exact at each read; without PSI, runnable tasks beyond the CPUs say how crowded it is.
 void Senses::read_waiting(double now_s) {
-  const double running = sample_[Signal::procs_running];
+  const double running = std::max(0.0, sample_[Signal::procs_running] - 1);  // without this process
+  moment_.running = running;
   moment_.running_per_cpu = running / readings_.cpus;
   if (!sample_.has(Signal::psi_cpu_some_seconds)) {
     moment_.waiting_share = running > readings_.cpus ? std::min(1.0, running / readings_.cpus - 1) : 0;

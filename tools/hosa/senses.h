@@ -28,7 +28,7 @@ struct Moment {
   double reserve_bytes = 0;
   double horizon_s = 0;      // until MemAvailable less the reserve is used up; infinity when it does not shrink
   double waiting_share = 0;  // PSI cpu some over the last half second, or what the run queue says without PSI
-  double running_per_cpu = 0;
+  double running = 0, running_per_cpu = 0;  // tasks that run or could, but for this process
   UnownedBytes unowned;
   double tasks = 0;
   const detect::Verdict* verdict = nullptr;

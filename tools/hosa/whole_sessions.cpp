@@ -69,8 +69,8 @@ bool WholeSessions::hold(const HoldContext& c, const Members& members, int sessi
     if (!autogroup) continue;
     const ProcessRef process{member.pid, member.start_ticks};
     const auto lowered = lower_autogroup(c.journal, *c.roots.proc, process, lease_ns());
-    const bool held = c.journal.find_process(EntryKind::autogroup, process.pid, autogroup->number,
-                                             process.start_ticks) >= 0;
+    const bool held =
+        c.journal.find_process(EntryKind::autogroup, process.pid, autogroup->number, process.start_ticks) >= 0;
     if (!held && lowered && autogroup->nice == 19) return false;  // so by somebody else's wish
     holders += held ? 1 : 0;
     if (holders == kHolders) break;

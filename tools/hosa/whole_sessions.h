@@ -1,7 +1,7 @@
-// WholeSessions: the sessions that a culprit has to itself, slowed at one stroke. Where everybody lives in the root cgroup
-// (an appliance) the scheduler shares the CPU between sessions first, so one write to /proc/PID/autogroup gives a storm
-// of 500 processes 1.5 % beside one neighbour, and all that are born in it later; SCHED_IDLE on each of them is 2 ms a
-// process on a 125 MIPS board, and they fork meanwhile.
+// WholeSessions: the sessions that a culprit has to itself, slowed at one stroke. Where everybody lives in the root
+// cgroup (an appliance) the scheduler shares the CPU between sessions first, so one write to /proc/PID/autogroup gives
+// a storm of 500 processes 1.5 % beside one neighbour, and all that are born in it later; SCHED_IDLE on each of them is
+// 2 ms a process on a 125 MIPS board, and they fork meanwhile.
 //
 // A session is taken only if every process in it, as the last census saw it, is of the culprit and none is protected.
 // Whoever was forked since runs what another one of its session by the same name runs, so one of each name is judged;
