@@ -71,7 +71,7 @@ void CpuHold::note(const HoldContext& c, const char* event, const char* action, 
 }
 
 double CpuHold::quota_per_s(const HoldContext& c) const {
-  const double usual = carrier_ == Carrier::cpu ? finding_.usual_per_s : 0;
+  const double usual = carrier_ == Carrier::cpu ? finding_.usual_cpu_per_s : 0;
   return std::max(kQuotaPerCpu * c.online_cpus, kUsualRoom * usual);
 }
 
