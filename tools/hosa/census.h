@@ -54,6 +54,10 @@ class Census {
   uint64_t unit_of_pid(int pid) const;
   // A tree has no file that lists it: who was born in it since the last census is a member from now on.
   void see_newborn(const Unit& unit);
+  // Everybody of that tree and whoever is not known yet, by one reading of /proc's names.
+  void list_tree(const Unit& unit, PidList& pids) const;
+  // It is a member, or its parent is, and then it is one from now on.
+  bool belongs(const ProcessInfo& process, const Unit& unit);
   // The processes of a unit with what each uses, ascending by pid.
   void members(const Unit& unit, std::span<const ProcessShare> handed, Members& out) const;
   // The same for who looks again and again: of a crowd, what another look has found within the last 2 ms per member.

@@ -84,6 +84,7 @@ void Agent::hold_cpu(const Finding& finding, Carrier carrier, Cause cause) {
       vacant = vacant == nullptr ? &hold : vacant;
     else if (hold.unit().id == finding.unit) {
       if (hold.stage() == CpuStage::watching && now_s >= respite_until_s_) hold.again(c, finding), ++acts_;
+      if (hold.level() > 0 && carrier == Carrier::tasks) hold.storms(c, finding);
       return;
     }
   }

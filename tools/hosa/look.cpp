@@ -17,11 +17,13 @@ constexpr double kLookPerProcessS = 0.004;
 constexpr double kLookS = 0.135;   // suspicious
 constexpr double kCensusS = 5;     // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
 constexpr double kQuietS = 0.1;    // after a record no other is sent for so long: the look is under way
-constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
+constexpr double kCrowdedS = 0.2;  // others wait for so long before a CPU culprit is held
 // `cc -j4` on one CPU beside a neighbour is no storm (soak server: cpu.weight 1 on a build), eight spinners are.
 constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4, kCrowdedAtLeast = 6;
-constexpr double kChurnS = 0.4;     // no net growth after so long: it was churn
-constexpr double kStormTasks = 64;  // births since onset that make a storm of a burst
+constexpr double kChurnS = 0.4;  // no net growth after so long: it was churn
+// Births since onset that make a storm of a burst; half of them where so many want to run at once (64 take 0.5 s of a
+// 125 MIPS board, in which a bystander waits).
+constexpr double kStormTasks = 64;
 
 }  // namespace
 
@@ -43,7 +45,8 @@ bool Agent::is_held_storm(uint64_t cgroup, uint64_t unit) const {
   const bool unseen = unit == 0 && census_.find(cgroup) == nullptr;
   return std::any_of(cpu_holds_.begin(), cpu_holds_.end(), [&](const CpuHold& hold) {
     const bool tree = hold.unit().is_tree();
-    return hold.level() >= 2 && (tree ? unseen || unit == hold.unit().id : cgroup == hold.unit().id);
+    return hold.level() >= 2 && hold.carrier() == Carrier::tasks &&
+           (tree ? unseen || unit == hold.unit().id : cgroup == hold.unit().id);
   });
 }
 
@@ -144,7 +147,7 @@ bool Agent::crowded() const {
     if (hold.level() >= 3) return false;
   }
   const bool many = moment_->running >= kCrowdedAtLeast && moment_->running_per_cpu >= kCrowdedPerCpu;
-  return many && moment_->waiting_share > kCrowdedShare;
+  return many && moment_->waiting_now > kCrowdedShare;
 }
 
 void Agent::suspect() {
@@ -161,8 +164,8 @@ void Agent::suspect() {
     crowded_since_s_ = -1;
   else if (crowded_since_s_ < 0)
     crowded_since_s_ = now_s;
-  const bool hurts = crowded_since_s_ >= 0 && now_s - crowded_since_s_ >= kCrowdedS;
-  if (hurts && !verdict.warming && verdict.level >= 1) cpu_suspicion_.raise(Cause::score, crowded_since_s_, now_s);
+  if (crowded_since_s_ >= 0 && !verdict.warming && verdict.level >= 1)
+    cpu_suspicion_.raise(Cause::score, crowded_since_s_, now_s);
 }
 
 // With --only the sandbox is the machine: shares are of the growth inside it, whatever else this host is doing.
@@ -207,7 +210,8 @@ void Agent::look_for_memory() {
 void Agent::look_for_cpu() {
   if (!cpu_suspicion_.active(moment_->now_s)) return cpu_suspicion_.drop();
   const Finding finding = cpu_suspicion_.look(Carrier::cpu, moment_->now_s, candidates(), history_, 0);
-  if (!finding.confirmed) return;
+  const bool hurts = crowded_since_s_ >= 0 && moment_->now_s - crowded_since_s_ >= kCrowdedS;
+  if (!finding.confirmed || !hurts) return;
   hold_cpu(finding, Carrier::cpu, cpu_suspicion_.cause());
   cpu_suspicion_.drop();
 }
@@ -217,7 +221,8 @@ void Agent::look_for_tasks() {
     if (task_suspicion_.cause() != Cause::none) tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks);
     return task_suspicion_.drop();
   }
-  const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, candidates(), history_, kStormTasks);
+  const double least = moment_->running >= kStormTasks / 2 ? kStormTasks / 2 : kStormTasks;
+  const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, candidates(), history_, least);
   if (!finding.confirmed) return;
   hold_cpu(finding, Carrier::tasks, task_suspicion_.cause());
   tripwires_.confirmed(Tripwires::Suspected::tasks);

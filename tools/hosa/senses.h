@@ -28,6 +28,7 @@ struct Moment {
   double reserve_bytes = 0;
   double horizon_s = 0;      // until MemAvailable less the reserve is used up; infinity when it does not shrink
   double waiting_share = 0;  // PSI cpu some over the last half second, or what the run queue says without PSI
+  double waiting_now = 0;    // the same since the last reading
   double running = 0, running_per_cpu = 0;  // tasks that run or could, but for this process
   UnownedBytes unowned;
   double tasks = 0;
@@ -83,7 +84,7 @@ class Senses {
   double budget_read_s_ = 0, switches_before_ = 0, switches_read_ = 0;
   double wakeups_per_switch_ = 0.5, wakeups_left_out_ = 0;  // what the wake-ups' total lacks, by the switches
   double room_option_ = 0;
-  double close_until_s_ = 0, wait_before_s_ = 0, wait_read_s_ = 0;
+  double close_until_s_ = 0, wait_before_s_ = 0, wait_read_s_ = 0, wait_now_before_s_ = 0, wait_now_read_s_ = 0;
 };
 
 uint64_t clock_ns(int clock);

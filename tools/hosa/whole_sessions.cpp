@@ -7,16 +7,6 @@
 namespace hosa {
 namespace {
 
-using Names = FixedVector<FixedString<15>, 16>;
-
-// True: nobody needs to look at it, another of that name in the session was judged.
-bool is_known(Names& names, const ProcessInfo& process) {
-  if (process.session_leader()) return false;
-  if (std::find(names.begin(), names.end(), process.comm) != names.end()) return true;
-  (void)names.push_back(process.comm);
-  return false;
-}
-
 bool has_session(const Members& members, int session) {
   return std::any_of(members.begin(), members.end(), [session](const Member& m) { return m.session == session; });
 }
@@ -34,29 +24,29 @@ bool WholeSessions::cover_all(const Members& members) const {
 
 void WholeSessions::forget() {
   sessions_.clear();
-  counts_ = -1;
+  possible_ = -1;
 }
 
-bool WholeSessions::counts(const HoldContext& c, const Unit& unit) {
-  if (counts_ < 0) counts_ = unit.is_tree() && autogroup_counts(*c.roots.proc, unit.top_pid) ? 1 : 0;
-  return counts_ == 1;
+bool WholeSessions::possible(const HoldContext& c, const Unit& unit) {
+  if (possible_ < 0) possible_ = unit.is_tree() && autogroup_counts(*c.roots.proc, unit.top_pid) ? 1 : 0;
+  return possible_ == 1;
 }
 
-bool WholeSessions::is_whole(const HoldContext& c, const Unit& unit, const Members& members, int session) const {
+bool WholeSessions::is_whole(const HoldContext& c, const Unit& unit, const Members& members, int session,
+                             JudgedNames& names) const {
   if (session <= 0) return false;
-  Names names;
   for (const ProcessInfo& process : c.census.processes()) {
     if (process.session != session) continue;
     if (c.census.unit_of_pid(process.pid) != unit.id) return false;
     if (!c.guard.scope().allows_process(process.pid, c.census)) return false;
-    if (!is_known(names, process) && !c.guard.reason(process, unit.path.view()).empty()) return false;
+    if (!names.allow(c, process, unit.path.view())) return false;
   }
   for (const Member& member : members) {  // who was born since the census
     if (member.session != session || find_process(c.census.processes(), member.pid, member.start_ticks)) continue;
-    const auto process = read_process(*c.roots.proc, member.pid);
-    if (process && !is_known(names, *process) && !c.guard.reason(*process, unit.path.view()).empty()) return false;
+    const auto process = read_process_stat(*c.roots.proc, member.pid);
+    if (process && !names.allow(c, *process, unit.path.view())) return false;
   }
-  const auto leader = read_process(*c.roots.proc, session);
+  const auto leader = read_process_stat(*c.roots.proc, session);
   return !leader || leader->session != session || c.census.unit_of_pid(session) == unit.id;
 }
 
@@ -78,8 +68,8 @@ bool WholeSessions::hold(const HoldContext& c, const Members& members, int sessi
   return holders > 0;
 }
 
-void WholeSessions::lower(const HoldContext& c, const Unit& unit, const Members& members) {
-  if (!counts(c, unit)) return;
+void WholeSessions::lower(const HoldContext& c, const Unit& unit, const Members& members, JudgedNames& names) {
+  if (!possible(c, unit)) return;
   std::size_t kept = 0;
   for (Whole& whole : sessions_) {
     if (!has_session(members, whole.session)) continue;
@@ -93,7 +83,7 @@ void WholeSessions::lower(const HoldContext& c, const Unit& unit, const Members&
                                     [&member](const Whole& whole) { return whole.session == member.session; });
     if (known != sessions_.end()) continue;
     if (++looked_at > kNewPerPass || sessions_.size() == kMost) return;
-    const bool whole = is_whole(c, unit, members, member.session);
+    const bool whole = is_whole(c, unit, members, member.session, names);
     (void)sessions_.push_back({member.session, whole && hold(c, members, member.session)});
   }
 }

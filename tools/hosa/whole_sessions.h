@@ -4,10 +4,8 @@
 // 2 ms a process on a 125 MIPS board, and they fork meanwhile.
 //
 // A session is taken only if every process in it, as the last census saw it, is of the culprit and none is protected.
-// Whoever was forked since runs what another one of its session by the same name runs, so one of each name is judged;
-// leaders are judged each (a login shell is one).
 #pragma once
-#include "tools/hosa/hold_context.h"
+#include "tools/hosa/judged_names.h"
 
 namespace hosa {
 
@@ -15,7 +13,9 @@ class WholeSessions {
  public:
   // Lowers what is not lowered yet, and keeps some long-lived process of each in the journal: an entry ends with its
   // process, and the keeper gives back by entries.
-  void lower(const HoldContext& c, const Unit& unit, const Members& members);
+  void lower(const HoldContext& c, const Unit& unit, const Members& members, JudgedNames& names);
+  // False: the scheduler does not share by sessions here (Debian's kernels have it switched off).
+  bool possible(const HoldContext& c, const Unit& unit);
   bool cover(int session) const;
   bool cover_all(const Members& members) const;
   void forget();
@@ -27,12 +27,11 @@ class WholeSessions {
   };
   static constexpr std::size_t kMost = 512, kNewPerPass = 16, kHolders = 4;
 
-  bool counts(const HoldContext& c, const Unit& unit);
-  bool is_whole(const HoldContext& c, const Unit& unit, const Members& members, int session) const;
+  bool is_whole(const HoldContext& c, const Unit& unit, const Members& members, int session, JudgedNames& names) const;
   bool hold(const HoldContext& c, const Members& members, int session) const;
 
   FixedVector<Whole, kMost> sessions_;
-  int counts_ = -1;  // not asked yet
+  int possible_ = -1;  // not asked yet
 };
 
 }  // namespace hosa
