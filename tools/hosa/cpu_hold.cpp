@@ -322,7 +322,7 @@ void CpuHold::limit_tasks(const HoldContext& c) {
   wanted.append_unsigned(usage.pids + std::min(std::min(own_left, machine_left) / 2, kMostNewTasks));
   const auto done =
       apply_limit(c.journal, {&cgroup_, unit_.id, unit_.path.view()}, CgroupFile::pids_max, wanted.view(), lease_ns());
-  if (done && done->written) pids_entry_ = done->entry;
+  if (done && done->written) pids_entry_ = done->entry, limited_s_ = c.moment.now_s;
   note(c, "act", "pids.max", done ? done->old_value.view() : std::string_view{}, wanted.view(),
        done ? "ok" : errno_name(done.error().code).message);
 }

@@ -17,6 +17,8 @@ class CpuHold {
   // Held for its CPU time it turns out to be a storm of forks (or is one again): its tasks are limited, too.
   void storms(const HoldContext& c, const Finding& finding);
   Carrier carrier() const { return carrier_; }
+  // Its tasks have just been limited: what memory it takes will show whether that was all.
+  bool just_limited(double now_s) const { return pids_entry_ >= 0 && level() > 0 && now_s - limited_s_ < 3; }
   void step(const HoldContext& c);
   void release(const HoldContext& c, const char* why);
   void on_answer(const HoldContext& c, const KeeperAnswer& answer);
@@ -76,7 +78,7 @@ class CpuHold {
   int weight_entry_ = -1, quota_entry_ = -1, pids_entry_ = -1;
   int idled_ = 0;
   uint32_t asked_id_ = 0;
-  double passed_s_ = 0, kept_s_ = 0, seen_s_ = -1e9, found_s_ = -1e9;
+  double passed_s_ = 0, kept_s_ = 0, seen_s_ = -1e9, found_s_ = -1e9, limited_s_ = -1e9;
   int rewrites_ = 0;
 };
 

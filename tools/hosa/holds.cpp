@@ -58,6 +58,8 @@ void Agent::hold_memory(const Finding& finding) {
   const HoldContext c = context();
   const Cause cause = memory_suspicion_.cause();
   const double now_s = moment_->now_s;
+  const auto drains = [&](const CpuHold& h) { return h.unit().id == finding.unit && h.just_limited(now_s); };
+  if (std::any_of(cpu_holds_.begin(), cpu_holds_.end(), drains)) return;
   MemoryHold* vacant = nullptr;
   for (MemoryHold& hold : memory_holds_) {
     if (hold.stage() == Stage::done)

@@ -141,8 +141,11 @@ bool Agent::crowded() const {
   // Only the resource that carries the episode (spec 7). While nobody is held, threads that appear and spin may show
   // more as tasks that exist than as CPU: on a machine with always the same 63 tasks eight spinners were named 18 s
   // late. And who is in a hold room is SCHED_IDLE and thawed in bursts: such a crowd is no harm to others.
+  // Nor is it memory's episode while memory is well, whatever shows most (server-spin: 6.9 s).
+  using enum detect::Resource;
   const detect::Resource by = carrier();
-  if (by != detect::Resource::cpu && (by != detect::Resource::tasks || active_holds() > 0)) return false;
+  const bool well = !memory_suspicion_.active(moment_->now_s) && moment_->horizon_s > 10 * horizon_s();
+  if (by != cpu && (active_holds() > 0 || (by != tasks && !(by == memory && well)))) return false;
   for (const MemoryHold& hold : memory_holds_) {
     if (hold.level() >= 3) return false;
   }
