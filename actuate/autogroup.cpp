@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actuate/room.h"
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
 #include "proprioception/process.h"
@@ -37,6 +38,29 @@ std::optional<Autogroup> read_autogroup(const Fd& proc, int pid) {
   char buffer[64];
   const auto text = read_file(proc.get(), process_path(pid, "autogroup").c_str(), buffer);
   return text ? parse_autogroup(*text) : std::nullopt;
+}
+
+bool outside_cpu_cgroups(std::string_view cgroups) {
+  bool outside = true;
+  while (!cgroups.empty()) {
+    std::string_view path = take_line(cgroups);
+    take_until(path, ':');
+    std::string_view controllers = take_until(path, ':');
+    const bool v2 = controllers.empty();
+    bool cpu = false;
+    while (!controllers.empty()) cpu = take_until(controllers, ',') == "cpu" || cpu;
+    if (cpu) return path == "/";
+    if (v2) outside = path == "/" || (path.starts_with('/') && slice(path, 1) == kRoomName);
+  }
+  return outside;
+}
+
+bool autogroup_counts(const Fd& proc, int pid) {
+  char buffer[4096];
+  const auto enabled = read_file(proc.get(), "sys/kernel/sched_autogroup_enabled", buffer);
+  if (!enabled || trim(*enabled) != "1") return false;
+  const auto cgroups = read_file(proc.get(), process_path(pid, "cgroup").c_str(), buffer);
+  return cgroups && outside_cpu_cgroups(*cgroups);
 }
 
 bool owns_session(const Fd& proc, int session, const Members& members, std::span<const ProcessRef> ours) {

@@ -17,6 +17,12 @@ struct Autogroup {
 std::optional<Autogroup> parse_autogroup(std::string_view text);
 std::optional<Autogroup> read_autogroup(const Fd& proc, int pid);
 
+// Whether the scheduler heeds the autogroup of a process at all: it does not where autogroups are switched off, nor for
+// who is in a cgroup of the cpu controller. `cgroups` is the text of /proc/PID/cgroup: of a v1 hierarchy the line of
+// cpu tells; with v2 alone only the root cgroup, and a hold room in it, are sure to be outside.
+bool outside_cpu_cgroups(std::string_view cgroups);
+bool autogroup_counts(const Fd& proc, int pid);
+
 // Nobody of that session is outside `ours`, as far as members (of the same unit) and the session's leader can tell.
 bool owns_session(const Fd& proc, int session, const Members& members, std::span<const ProcessRef> ours);
 

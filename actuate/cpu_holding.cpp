@@ -3,11 +3,19 @@
 #include <algorithm>
 
 namespace hosa {
+namespace {
+
+double read_at(const CpuObservation& o) {
+  return o.read_s > 0 ? o.read_s : o.now_s;
+}
+
+}  // namespace
 
 CpuOrders CpuHolding::hold(const CpuObservation& o, double cpu_per_s_at_onset) {
   if (o.now_s - freed_s_ < kRelapseS) hysteresis_ = std::min(2 * hysteresis_, kLongestHysteresisS);
   stage_ = CpuStage::weight;
-  entered_s_ = pushed_s_ = look_s_ = o.now_s;
+  entered_s_ = pushed_s_ = o.now_s;
+  look_s_ = read_at(o);
   look_cpu_s_ = o.cpu_s;
   look_waiting_s_ = o.own_waiting_s;
   look_throttled_ = o.throttled;
@@ -20,14 +28,14 @@ CpuOrders CpuHolding::hold(const CpuObservation& o, double cpu_per_s_at_onset) {
 
 // Looked at once a second: CPU time of a cgroup has 10 ms steps where it is summed from /proc.
 bool CpuHolding::pushes(const CpuObservation& o) {
-  const double seconds = o.now_s - look_s_;
+  const double seconds = read_at(o) - look_s_;
   if (seconds < 1.0) return false;
   const double rate = (o.cpu_s - look_cpu_s_) / seconds;
   const bool throttled = o.throttled > look_throttled_;
   const bool known = o.own_waiting_s >= 0 && look_waiting_s_ >= 0;
   // Where it has no cgroup of its own to say so, whoever waits on a machine whose storm is SCHED_IDLE is that storm.
   const bool starved = known ? o.own_waiting_s - look_waiting_s_ > kStarved * seconds : o.waiting_share > kStarved;
-  look_s_ = o.now_s;
+  look_s_ = read_at(o);
   look_cpu_s_ = o.cpu_s;
   look_throttled_ = o.throttled;
   look_waiting_s_ = o.own_waiting_s;

@@ -17,10 +17,10 @@ namespace hosa {
 enum class CpuStage : uint8_t { weight, quota, watching, done };
 
 struct CpuObservation {
-  double now_s = 0;
-  double cpu_s = 0;          // CPU seconds used by the culprit so far
-  uint64_t throttled = 0;    // cpu.stat nr_throttled
-  double waiting_share = 0;  // how much of the time somebody waited for a CPU: PSI cpu some, 0..1
+  double now_s = 0, read_s = 0;  // read_s: when the CPU seconds were read, where that is dear (0: now)
+  double cpu_s = 0;              // CPU seconds used by the culprit so far
+  uint64_t throttled = 0;        // cpu.stat nr_throttled
+  double waiting_share = 0;      // how much of the time somebody waited for a CPU: PSI cpu some, 0..1
   double own_waiting_s =
       -1;                  // seconds in which somebody of the culprit waited for a CPU: its cpu.pressure; -1: unknown
   uint64_t refused = 0;    // forks: pids.events max, while pids.max is ours

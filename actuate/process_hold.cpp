@@ -162,6 +162,13 @@ Result<int> idle_threads(Journal& journal, const Fd& proc, const ProcessRef& pro
   return pass.changed;
 }
 
+Result<bool> idle_just_seen(Journal& journal, const ProcessInfo& seen, uint64_t deadline_ns) {
+  if (is_idle(scheduling_policy(seen.pid))) return false;
+  IdlePass alone{journal, {seen.pid, seen.start_ticks}, deadline_ns};
+  const auto done = idle_one(alone, seen.pid);
+  return done ? Result<bool>(alone.changed > 0) : Result<bool>(done.error());
+}
+
 bool is_idled(const Journal& journal, const ProcessRef& process) {
   return is_idle(scheduling_policy(process.pid)) &&
          journal.find_process(EntryKind::thread_policy, process.pid, process.pid, process.start_ticks) >= 0;

@@ -6,6 +6,7 @@
 
 #include "actuate/journal.h"
 #include "loader/sys/fd.h"
+#include "proprioception/process.h"
 
 namespace hosa {
 
@@ -26,6 +27,9 @@ struct ProcessRef {
 // instead of eight, which counts in a storm of forks.
 Result<int> idle_threads(Journal& journal, const Fd& proc, const ProcessRef& process, uint64_t deadline_ns,
                          int threads = 0);
+// The same for a process of one thread whose stat was read a moment ago, by two system calls: in a storm of forks each
+// millisecond makes more of them. False: it was idle already (who is born of an idle parent is), or real-time.
+Result<bool> idle_just_seen(Journal& journal, const ProcessInfo& seen, uint64_t deadline_ns);
 // Its main thread is SCHED_IDLE and in the journal. One system call, where idle_threads reads eight texts.
 bool is_idled(const Journal& journal, const ProcessRef& process);
 

@@ -13,10 +13,10 @@ double amount(const UnitUse* use, Carrier carrier) {
 }
 
 // What the unit used per second before the onset: a limit below that would hold its ordinary work for ever.
-double usual_rate(const UseHistory& history, const UseHistory::Generation& before, uint64_t unit, Carrier carrier) {
+double usual_rate(const UseHistory& history, const UseHistory::Generation& before, uint64_t unit) {
   const UseHistory::Generation* older = history.at(before.time_s - Suspicion::kUsualS);
   if (older == nullptr || older->time_s >= before.time_s) return 0;
-  const double used = amount(before.find(unit), carrier) - amount(older->find(unit), carrier);
+  const double used = amount(before.find(unit), Carrier::cpu) - amount(older->find(unit), Carrier::cpu);
   return std::max(0.0, used / (before.time_s - older->time_s));
 }
 
@@ -74,7 +74,7 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
   const bool again = last_unit_ == finding.unit && last_growth_ >= least_growth / 4;
   const double pace = (finding.growth - last_growth_) / std::max(now_s - last_look_s_, 1e-3);
   last_unit_ = finding.unit, last_growth_ = finding.growth, last_look_s_ = now_s;
-  finding.usual_per_s = usual_rate(history, *before, culprit.unit, carrier);
+  finding.usual_cpu_per_s = usual_rate(history, *before, culprit.unit);
   const double seconds = now_s - earlier_.time_s;
   if (seconds < kShortestLookS) return finding;
   finding.growth_per_s = (amount(&culprit, carrier) - amount(earlier_.find(culprit.unit), carrier)) / seconds;

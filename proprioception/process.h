@@ -46,6 +46,8 @@ bool parse_statm(std::string_view text, ProcessInfo& process);
 // `earlier`, ascending by pid: whoever stat says is as large as it was then is not asked for its statm again, which is
 // half of the cost.
 Result<ProcessInfo> read_process(const Fd& proc, int pid, std::span<const ProcessSizes> earlier = {});
+// stat alone: who it is, not how large.
+Result<ProcessInfo> read_process_stat(const Fd& proc, int pid);
 
 // The two preads of a suspect (4.4 us both, Linux 6.18): descriptors of one process, kept open. ESRCH once it is gone,
 // even if its pid is used again.

@@ -75,6 +75,11 @@ void end_turn() {
   work_since_ns = 0;
 }
 
+void resume_turn() {
+  if (work_since_ns == 0) work_since_ns = now_ns();
+  hurried_until_ns = 0;
+}
+
 void let_others_run() {
   if (work_since_ns == 0) return;
   const uint64_t time_ns = now_ns();

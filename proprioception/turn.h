@@ -26,6 +26,8 @@ struct Turn {
 void begin_turn(const Turn& turn);
 // From now on nobody rests: a child that is not the loop; somebody who is stopped piece by piece.
 void end_turn();
+// The rests begin again: what was done at once is done.
+void resume_turn();
 // Between two texts, processes or cgroups (who reads one of a process calls it): rests where the 0.15 ms are over. The
 // hurry ends because among 700 processes of a storm of forks a look lasts half a second and more, and a loop at
 // real-time priority that did not rest in it left a server without the CPU for 3 s (6.1, one CPU, 125 MIPS). At nice

@@ -263,3 +263,15 @@ TEST_CASE("S5: the autogroup of a process that has gone, or is another one by no
   }
   CHECK(session.journal.held_count() == 0);
 }
+
+TEST_CASE("an autogroup counts for who is in no cgroup of the cpu controller, as its cgroup file tells") {
+  CHECK(outside_cpu_cgroups(""));  // a kernel without cgroups
+  CHECK(outside_cpu_cgroups("0::/\n"));
+  CHECK(outside_cpu_cgroups("0::/hosa.hold\n"));
+  CHECK_FALSE(outside_cpu_cgroups("0::/system.slice/cron.service\n"));
+  // Debian 10 with systemd's v1 hierarchies, and the same with everybody in the root of cpu
+  CHECK_FALSE(
+      outside_cpu_cgroups("4:memory:/\n3:cpu,cpuacct:/system.slice/cron.service\n0::/system.slice/cron.service\n"));
+  CHECK(outside_cpu_cgroups("4:memory:/user.slice\n3:cpu,cpuacct:/\n1:name=systemd:/a\n0::/user.slice\n"));
+  CHECK_FALSE(outside_cpu_cgroups("12:cpuset:/\n0::/a\n"));
+}

@@ -107,6 +107,34 @@ TEST_CASE("a process known to have one thread is made SCHED_IDLE once, is known 
   CHECK(count_with_policy(held.ref.pid, 0) == 3);
 }
 
+TEST_CASE("of a storm each is made SCHED_IDLE as it was just seen, journalled before, once") {
+  Held held;
+  const auto seen = read_process_stat(held.cgroup.proc(), held.ref.pid);
+  REQUIRE(seen);
+  REQUIRE(seen->start_ticks == held.ref.start_ticks);
+  SECTION("and given back") {
+    CHECK(*idle_just_seen(held.journal, *seen, scratch::soon_ns()));
+    CHECK(is_idled(held.journal, held.ref));
+    CHECK_FALSE(*idle_just_seen(held.journal, *seen, scratch::soon_ns()));
+    CHECK(held.journal.held_count() == 1);
+    CHECK(held.undo()[Undone::restored] == 1);
+    CHECK(count_with_policy(held.ref.pid, 0) == 3);
+  }
+  SECTION("who was idle before, or born so, is left as it is") {
+    REQUIRE(set_scheduling_policy(held.ref.pid, kSchedIdle));
+    CHECK_FALSE(*idle_just_seen(held.journal, *seen, scratch::soon_ns()));
+    CHECK(held.journal.held_count() == 0);
+  }
+  SECTION("with a full journal nobody is touched") {
+    JournalEntry filler;
+    filler.kind = EntryKind::room;
+    while (held.journal.remember(filler)) {
+    }
+    CHECK_FALSE(idle_just_seen(held.journal, *seen, scratch::soon_ns()));
+    CHECK(count_with_policy(held.ref.pid, 0) == 3);
+  }
+}
+
 TEST_CASE("each thread gets its own policy back, with its reset-on-fork") {
   constexpr int kBatch = 3, kResetOnFork = 0x40000000;
   Held held;

@@ -106,6 +106,6 @@ TEST_CASE("what somebody used before the onset is told with the name") {
   use.cpu_s = 6.6;
   const Finding finding = suspicion.look(Carrier::cpu, 17.2, {&use, 1}, history, 0);
   CHECK(finding.named);
-  CHECK(finding.usual_per_s == Approx(0.34));
+  CHECK(finding.usual_cpu_per_s == Approx(0.34));
   CHECK(finding.growth_per_s == Approx(1.0));
 }

@@ -6,17 +6,22 @@
 need_root
 
 held() { [ "$(ask "any(h['level'] >= 2 and h.get('means') not in (None, 'none', 'asked') for h in s['holds'])")" = True ]; }
-# Scheduling policies of all its threads, and the weight of its cgroup where there is one.
+# Scheduling policies of all its threads, the weight of its cgroup and the nice of its session where there are such.
+session_nice() { cut -d' ' -f3 "/proc/$offender/autogroup" 2>/dev/null; }
 # shellcheck disable=SC2046  # one word per process
-state_of() { echo "$(policies $(tree "$offender"))" "$(cat "${stage:-/nonexistent}/$name/cpu.weight" 2>/dev/null)"; }
+state_of() {
+  echo "$(policies $(tree "$offender"))" "$(cat "${stage:-/nonexistent}/$name/cpu.weight" 2>/dev/null)" "$(session_nice)"
+}
 as_before() { [ "$(state_of)" = "$before" ]; }
 
 busy_ticks() { awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 }' /proc/stat; }
-hold() { # NAME: a spinner, held
+hold() { # NAME [OPTIONS...]: a spinner, held
   name=$1
+  shift
   offend "$name" spin 18 12 || { not_ok "$name" "the spinner did not start: $(head -1 "$dir/$name.out")"; return 1; }
   before=$(state_of)
-  start_agent --warmup 3s --only "$only" || { not_ok "$name" "the agent did not start: $(head -1 "$dir/agent.out")"; return 1; }
+  [ $# = 0 ] || only=pid:$offender
+  start_agent --warmup 3s --only "$only" "$@" || { not_ok "$name" "the agent did not start: $(head -1 "$dir/agent.out")"; return 1; }
   local busy
   busy=$(busy_ticks)
   within 8 in_phase "$name" fault
@@ -89,5 +94,20 @@ if hold release-by-pause; then
   sleep 1
   verdict release-pause-lasts "held again: $(state_of)" as_before
   verdict release-audited "$(tail -2 "$dir/audit.jsonl" | cut -c1-160)" within 2 grep -q '"event":"given_back"' "$dir/audit.jsonl"
+fi
+clear_away
+
+# Without a cgroup of its own it is its session that is slowed, as a whole: no thread is touched.
+sessions_count() { [ "$(cat /proc/sys/kernel/sched_autogroup_enabled 2>/dev/null)" = 1 ] && grep -qE '^[0-9]+:([^:]*,)?cpu(,[^:]*)?:/$' /proc/self/cgroup; }
+if ! sessions_count; then
+  skip release-session 'the scheduler does not share by sessions here'
+elif hold release-session --without cgroup; then
+  # shellcheck disable=SC2046  # one word per process
+  verdict release-session-whole "policies $(policies $(tree "$offender")), nice $(session_nice)" \
+    test "$(policies $(tree "$offender")) $(session_nice)" = '0 19'
+  kill -KILL "$agent"
+  wait "$agent" 2>/dev/null
+  agent=''
+  finish 2
 fi
 clear_away

@@ -164,3 +164,36 @@ TEST_CASE("who was born into a tree of processes since the last census is a memb
   census->members(*tree, {}, *members);
   CHECK(members->size() == 2);
 }
+
+TEST_CASE("a crowd that one hold has just looked at is not read again for another, a few processes are") {
+  const auto pause_awhile = [] {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::alarm(5);  // its parent may have ended before that
+    ::pause();
+    ::_exit(0);
+  };
+  const bool crowd = GENERATE(true, false);
+  Orphan parent([crowd, pause_awhile] {
+    for (int i = 0; i < (crowd ? 100 : 3); ++i)
+      if (::fork() == 0) pause_awhile();
+    ::usleep(1'000'000);
+  });
+  if (parent.parent() > 2) HOSA_SKIP("orphans are adopted by another process than init");
+  KernelSide side;
+  auto proc = open_directory(AT_FDCWD, "/proc");
+  REQUIRE(proc);
+  auto census = std::make_unique<Census>();
+  census->open({&*proc, nullptr, false, static_cast<double>(::getpagesize())});
+  auto handed = std::make_unique<Handed>(side);
+  parent.start();
+  ::usleep(300'000);
+  census->take(1, machine_wide(), *handed, Census::Look::onset);
+  const Unit* tree = census->find(census->unit_of_pid(parent.pid()));
+  REQUIRE(tree != nullptr);
+  auto members = std::make_unique<Members>();
+  const double first_s = census->glance(*tree, *members);
+  CHECK(members->size() == (crowd ? 101 : 4));
+  CHECK((census->glance(*tree, *members) == first_s) == crowd);
+  CHECK(members->size() == (crowd ? 101 : 4));
+  parent.wait();
+}

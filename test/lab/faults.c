@@ -319,7 +319,11 @@ static void flush_storm(double count, double until, struct shared* s) {
 static void forks_in_session(double most, double until, struct shared* s) {
   for (int i = 0; i < 2; i++)
     if (child(s) == 0) prctl(PR_SET_NAME, "session-mate"), work_until(until), _exit(0);
-  if (child(s) == 0) storm(most, until, s, 0), _exit(0);
+  if (child(s) == 0) {
+    storm(most, until, s, 0);
+    while (wait(NULL) > 0) continue;  // or its end would be the death of its child, which is late where it was held
+    _exit(0);
+  }
   sleep_until(until);
 }
 

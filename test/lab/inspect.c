@@ -49,13 +49,25 @@ static int reread(int fd, char* text, size_t size) {
   return (int)n;
 }
 
+// A controller was switched off, and its values with it: worth telling if it was not the untouched one.
+static void went_off(struct group* g, int file, change_fn changed, void* arg) {
+  if (g->file[file] >= 0) close(g->file[file]);
+  g->file[file] = -1;
+  if (*g->value[file] && strcmp(g->value[file], kUntouched[file]) && changed)
+    changed(g, kLimitNames[file], g->value[file], "", arg);
+  *g->value[file] = 0;
+}
+
 // Files of controllers that are off do not exist; one that is switched on later is opened at its first look.
 static void look_at(struct group* g, change_fn changed, void* arg) {
   char now[256], events[256];
   int retry = g->looks++ % 10 == 0;
   for (int i = 0; i < kLimitFiles; i++) {
     if (g->file[i] < 0 && retry) g->file[i] = openat(g->dir, kLimitNames[i], O_RDONLY | O_CLOEXEC);
-    if (reread(g->file[i], now, sizeof now) < 0) continue;
+    if (reread(g->file[i], now, sizeof now) < 0) {
+      went_off(g, i, changed, arg);
+      continue;
+    }
     now[strcspn(now, "\n")] = 0;
     now[kValueSize - 1] = 0;
     if (strcmp(now, g->value[i]) && changed) changed(g, kLimitNames[i], g->value[i], now, arg);

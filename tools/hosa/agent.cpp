@@ -84,12 +84,13 @@ void Agent::raise_self() {
 }
 
 // Memory: a tenth of a second of waiting in a second is far from collapse, and rare when calm. CPU: half of the time,
-// since a build has a third. Each wakes at most once a second, between two ticks at best.
+// since a build has a third, and after half a second of it, since that is what others have lost by then. Each wakes at
+// most once in its window, between two ticks at best.
 void Agent::open_pressure_triggers() {
   constexpr struct {
     const char* resource;
     PressureLimit limit;
-  } kTriggers[] = {{"memory", {100'000, 1'000'000}}, {"cpu", {500'000, 1'000'000}}};
+  } kTriggers[] = {{"memory", {100'000, 1'000'000}}, {"cpu", {250'000, 500'000}}};
   static_assert(std::size(kTriggers) == std::tuple_size_v<decltype(pressure_triggers_)>);
   for (std::size_t i = 0; i < std::size(kTriggers); ++i) {
     PressureLimit limit = kTriggers[i].limit;

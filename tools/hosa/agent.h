@@ -57,6 +57,7 @@ class Agent {
   void check_forks(double now_s);
   void note_oom_kill(const hosa_event& event);
   bool is_held(const hosa_event& event) const;
+  bool is_held_storm(uint64_t cgroup, uint64_t unit) const;
   void on_tick();
   void sense_and_suspect(uint64_t now_ns);
   bool count();  // true: counted now

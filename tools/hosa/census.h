@@ -54,8 +54,15 @@ class Census {
   uint64_t unit_of_pid(int pid) const;
   // A tree has no file that lists it: who was born in it since the last census is a member from now on.
   void see_newborn(const Unit& unit);
+  // Everybody of that tree and whoever is not known yet, by one reading of /proc's names.
+  void list_tree(const Unit& unit, PidList& pids) const;
+  // It is a member, or its parent is, and then it is one from now on.
+  bool belongs(const ProcessInfo& process, const Unit& unit);
   // The processes of a unit with what each uses, ascending by pid.
   void members(const Unit& unit, std::span<const ProcessShare> handed, Members& out) const;
+  // The same for who looks again and again: of a crowd, what another look has found within the last 2 ms per member.
+  // Answers when that was, CLOCK_MONOTONIC seconds.
+  double glance(const Unit& unit, Members& out);
   bool by_processes() const { return !setup_.memory_controller || setup_.cgroup_root == nullptr; }
   const ProcessList& processes() const { return processes_; }
 
@@ -104,6 +111,9 @@ class Census {
   double walked_s_ = -1e9, now_s_ = 0;
   KernelThreads kernel_threads_;
   unsigned passes_ = 0;
+  Members crowd_;  // of the last glance
+  uint64_t crowd_unit_ = 0;
+  double crowd_read_s_ = -1e9;
 };
 
 }  // namespace hosa

@@ -16,8 +16,8 @@ constexpr double kLetRunS = 1.0;  // a handled signal or a waited-for lock: this
 
 void HoldRoom::look_ahead(const HoldContext& c, MemoryEpisode& e) {
   const double used = e.holding.used_share();
-  if (c.ceiling < 3 || used < kLikelyShare || used > kNearShare || c.moment.now_s - looked_ahead_s_ < kLookAheadS)
-    return;
+  const double pace_s = std::max(kLookAheadS, static_cast<double>(e.now.size()) * kLookPerMemberS);
+  if (c.ceiling < 3 || used < kLikelyShare || used > kNearShare || c.moment.now_s - looked_ahead_s_ < pace_s) return;
   looked_ahead_s_ = c.moment.now_s;
   c.census.members(e.unit, {}, e.now);
   (void)c.guard.mark(e.now, e.unit.path.view(), c.census, c.moment.now_s);

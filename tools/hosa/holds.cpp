@@ -58,6 +58,8 @@ void Agent::hold_memory(const Finding& finding) {
   const HoldContext c = context();
   const Cause cause = memory_suspicion_.cause();
   const double now_s = moment_->now_s;
+  const auto drains = [&](const CpuHold& h) { return h.unit().id == finding.unit && h.just_limited(now_s); };
+  if (std::any_of(cpu_holds_.begin(), cpu_holds_.end(), drains)) return;
   MemoryHold* vacant = nullptr;
   for (MemoryHold& hold : memory_holds_) {
     if (hold.stage() == Stage::done)
@@ -84,6 +86,7 @@ void Agent::hold_cpu(const Finding& finding, Carrier carrier, Cause cause) {
       vacant = vacant == nullptr ? &hold : vacant;
     else if (hold.unit().id == finding.unit) {
       if (hold.stage() == CpuStage::watching && now_s >= respite_until_s_) hold.again(c, finding), ++acts_;
+      if (hold.level() > 0 && carrier == Carrier::tasks) hold.storms(c, finding);
       return;
     }
   }

@@ -14,13 +14,15 @@ namespace {
 // While memory is held, the short horizon and the high score are what the held one makes: others are looked for less
 // often (a look is 20 ms on such a board), unless a tripwire names somebody else.
 constexpr double kLookHoldingS = 0.5, kOthersS = 10;
+constexpr double kLookPerProcessS = 0.004;
 constexpr double kLookS = 0.135;    // suspicious
 constexpr double kCensusS = 5;      // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
 constexpr double kQuietS = 0.1;     // after a record no other is sent for so long: the look is under way
 constexpr unsigned kMostQuiet = 3;  // doublings of that, one for each trip in a row that was dismissed: up to 0.8 s
 constexpr double kInARowS = 0.5;
-constexpr double kCrowdedS = 0.3;  // others wait for so long before a CPU culprit is looked for
-constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4;
+constexpr double kCrowdedS = 0.2;  // others wait for so long before a CPU culprit is held
+// `cc -j4` on one CPU beside a neighbour is no storm (soak server: cpu.weight 1 on a build), eight spinners are.
+constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4, kCrowdedAtLeast = 6;
 constexpr double kChurnS = 0.4;  // no net growth after so long: it was churn
 constexpr double kPaceMargin = 2;
 // Where others churn all day one look would follow the other: 0.4 s looking, then 1 s only at what uses up the room
@@ -28,7 +30,9 @@ constexpr double kPaceMargin = 2;
 constexpr double kRestS = 1, kSoonS = 20;
 // Five births in 10 ms are a shell's pipeline as well: a storm has more 12 ms later, and twice as many after 0.4 s.
 constexpr double kForksS = 0.012, kMoreTasks = 6, kBriefS = 0.4;
-constexpr double kStormTasks = 64;  // births since onset that make a storm of a burst
+// Births since onset that make a storm of a burst; half of them where so many want to run at once (64 take 0.5 s of a
+// 125 MIPS board, in which a bystander waits).
+constexpr double kStormTasks = 64;
 
 }  // namespace
 
@@ -41,7 +45,18 @@ bool Agent::is_held(const hosa_event& event) const {
       return event.subject != HOSA_FORKS;
     }
   }
-  return false;
+  return event.subject == HOSA_FORKS && is_held_storm(event.cgroup, unit);
+}
+
+// A storm that is slowed forks on: each record made the next looks hurry, which took the CPU from others. Whoever was
+// born since the last census has no unit yet.
+bool Agent::is_held_storm(uint64_t cgroup, uint64_t unit) const {
+  const bool unseen = unit == 0 && census_.find(cgroup) == nullptr;
+  return std::any_of(cpu_holds_.begin(), cpu_holds_.end(), [&](const CpuHold& hold) {
+    const bool tree = hold.unit().is_tree();
+    return hold.level() >= 2 && hold.carrier() == Carrier::tasks &&
+           (tree ? unseen || unit == hold.unit().id : cgroup == hold.unit().id);
+  });
 }
 
 // True: there is something to do at once. A trip of memory is checked first, unless somebody is held: then it may be
@@ -138,7 +153,8 @@ bool Agent::suspects() const {
 bool Agent::count() {
   const double now_s = moment_->now_s;
   const bool suspicious = suspects();
-  const double look_s = active_holds() > 0 ? kLookHoldingS : kLookS;
+  const double crowd_s = static_cast<double>(census_.processes().size()) * kLookPerProcessS;
+  const double look_s = active_holds() > 0 ? std::max(kLookHoldingS, crowd_s) : kLookS;
   if (now_s - counted_s_ < (suspicious ? look_s : kCensusS)) return false;
   const bool onset = suspicious && now_s - looked_s_ > 1;
   const auto look = onset ? Census::Look::onset : suspicious ? Census::Look::suspicious : Census::Look::calm;
@@ -206,12 +222,16 @@ bool Agent::crowded() const {
   // Only the resource that carries the episode (spec 7). While nobody is held, threads that appear and spin may show
   // more as tasks that exist than as CPU: on a machine with always the same 63 tasks eight spinners were named 18 s
   // late. And who is in a hold room is SCHED_IDLE and thawed in bursts: such a crowd is no harm to others.
+  // Nor is it memory's episode while memory is well, whatever shows most (server-spin: 6.9 s).
+  using enum detect::Resource;
   const detect::Resource by = carrier();
-  if (by != detect::Resource::cpu && (by != detect::Resource::tasks || active_holds() > 0)) return false;
+  const bool well = !memory_suspicion_.active(moment_->now_s) && moment_->horizon_s > 10 * horizon_s();
+  if (by != cpu && (active_holds() > 0 || (by != tasks && !(by == memory && well)))) return false;
   for (const MemoryHold& hold : memory_holds_) {
     if (hold.level() >= 3) return false;
   }
-  return moment_->waiting_share > kCrowdedShare && moment_->running_per_cpu >= kCrowdedPerCpu;
+  const bool many = moment_->running >= kCrowdedAtLeast && moment_->running_per_cpu >= kCrowdedPerCpu;
+  return many && moment_->waiting_now > kCrowdedShare;
 }
 
 void Agent::suspect() {
@@ -228,8 +248,8 @@ void Agent::suspect() {
     crowded_since_s_ = -1;
   else if (crowded_since_s_ < 0)
     crowded_since_s_ = now_s;
-  const bool hurts = crowded_since_s_ >= 0 && now_s - crowded_since_s_ >= kCrowdedS;
-  if (hurts && !verdict.warming && verdict.level >= 1) cpu_suspicion_.raise(Cause::score, crowded_since_s_, now_s);
+  if (crowded_since_s_ >= 0 && !verdict.warming && verdict.level >= 1)
+    cpu_suspicion_.raise(Cause::score, crowded_since_s_, now_s);
 }
 
 // With --only the sandbox is the machine: shares are of the growth inside it, whatever else this host is doing.
@@ -277,7 +297,8 @@ void Agent::look_for_memory() {
 void Agent::look_for_cpu() {
   if (!cpu_suspicion_.active(moment_->now_s)) return cpu_suspicion_.drop();
   const Finding finding = cpu_suspicion_.look(Carrier::cpu, moment_->now_s, candidates(), history_, 0);
-  if (!finding.confirmed) return;
+  const bool hurts = crowded_since_s_ >= 0 && moment_->now_s - crowded_since_s_ >= kCrowdedS;
+  if (!finding.confirmed || !hurts) return;
   hold_cpu(finding, Carrier::cpu, cpu_suspicion_.cause());
   cpu_suspicion_.drop();
 }
@@ -290,7 +311,8 @@ void Agent::look_for_tasks() {
       tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks, Tripwires::kLookedFor, moment_->now_s);
     return task_suspicion_.drop();
   }
-  const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, candidates(), history_, kStormTasks);
+  const double least = moment_->running >= kStormTasks / 2 ? kStormTasks / 2 : kStormTasks;
+  const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, candidates(), history_, least);
   if (!finding.confirmed) return;
   hold_cpu(finding, Carrier::tasks, task_suspicion_.cause());
   tripwires_.confirmed(Tripwires::Suspected::tasks);

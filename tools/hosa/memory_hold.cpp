@@ -49,7 +49,7 @@ void MemoryHold::read_bytes(const HoldContext& c, Observation& o) {
     o.gone = !usage.has_memory;
     return;
   }
-  c.census.members(e_.unit, {}, e_.now);
+  (void)c.census.glance(e_.unit, e_.now);
   double bytes = 0;
   for (const Member& member : e_.now) bytes += member.bytes;
   if (owns_unowned_) bytes += std::max(0.0, c.moment.unowned.total() - unowned_at_begin_);

@@ -29,7 +29,8 @@ struct Moment {
   double horizon_s = 0;      // until MemAvailable less the reserve is used up; infinity when it does not shrink
   TimeLeft left;             // of memory the same, and of what else can be used up
   double waiting_share = 0;  // PSI cpu some over the last half second, or what the run queue says without PSI
-  double running_per_cpu = 0;
+  double waiting_now = 0;    // the same since the last reading
+  double running = 0, running_per_cpu = 0;  // tasks that run or could, but for this process
   UnownedBytes unowned;
   double tasks = 0;
   const detect::Verdict* verdict = nullptr;
@@ -94,7 +95,7 @@ class Senses {
   double room_option_ = 0;
   double clock_asked_s_ = -1e9;
   bool clock_kept_ = false;
-  double close_until_s_ = 0, wait_before_s_ = 0, wait_read_s_ = 0;
+  double close_until_s_ = 0, wait_before_s_ = 0, wait_read_s_ = 0, wait_now_before_s_ = 0, wait_now_read_s_ = 0;
 };
 
 uint64_t clock_ns(int clock);

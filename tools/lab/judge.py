@@ -14,6 +14,7 @@ from logs import read_text
 PROMISES = {
     "insured_s": 1.0,         # onset -> first limit, on the right cgroup
     "named_s": 5.0,           # onset -> the culprit is named, rightly
+    "held_s": None,           # of a storm: onset -> it has less of the CPU
     "growth_percent": 70,     # growth of the bytes that cannot be dropped, of the room at onset
     "bucket_mb_s": 4.0,       # over any 5 s once the bucket runs
     "refaults": 100,          # of the culprit's file pages

@@ -5,6 +5,8 @@ import re
 
 from logs import LIMITS, audit_of, bystander, culprit_group, deaths, fastest, first, limit_changes, most_in_window, pid_of, read_json, read_lines, read_text, read_times, since, still_held
 
+CPU_HOLDS = ("cpu.weight", "SCHED_IDLE", "autogroup")
+
 
 def judge_episode(v, s, out, folder, agent, ram_mb, promise):
     times, samples = read_times(os.path.join(out, "times")), read_lines(os.path.join(out, "samples.jsonl"))
@@ -14,8 +16,11 @@ def judge_episode(v, s, out, folder, agent, ram_mb, promise):
     v["onset"] = onset
     memory_figures(v, samples, fault, onset, fault_end, ram_mb)
     limit_figures(v, samples, audit, onset, fault_end, s["healthy"], out, s["stays"])
+    slowed = first(audit, lambda a: a.get("event") == "act" and a.get("action") in CPU_HOLDS and a.get("t", 0) >= onset)
+    v["held_s"] = since(slowed, onset)
     v["bystander"] = bystander(os.path.join(out, "bystander.txt"),
-                               {"healthy": (onset - s["healthy"], onset), "fault": (onset, fault_end), "after": (fault_end + 1, end - 5)},
+                               {"healthy": (onset - s["healthy"], onset), "fault": (onset, fault_end), "after": (fault_end + 1, end - 5),
+                                "held": (slowed["t"] if slowed else onset, fault_end)},
                                [(e["asked"] - 0.5, e.get("done", e["asked"]) + 2) for e in read_lines(os.path.join(out, "meanwhile.jsonl"))])
     v["died"] = deaths(out, read_text(os.path.join(folder, "serial.log")), read_text(os.path.join(out, "dmesg")))
     work_figures(v, done, s)
@@ -126,6 +131,7 @@ def break_promises(v, s, promise):
             broken(f"{words}: {value} (promised <= {limit})")
     most("insured_s", "first limit after onset, s", v["first_limit_s"] if v["first_limit_s"] is not None else v["insured_s"])
     most("named_s", "culprit named after onset, s")
+    most("held_s", "storm held after onset, s")
     if v["named"] is not None and not v["named_rightly"]:
         broken(f"the culprit named first is {v['named']}")
     if v["wrong_culprits"]:
@@ -144,9 +150,12 @@ def break_promises(v, s, promise):
     if not healthy or not fault:
         broken("the bystander left no figures")
     else:
-        v["p99_ratio"] = round(fault[1] / healthy[1], 2)
-        if fault[1] > promise["p99_floor_ms"]:
-            most("p99_ratio", "bystander p99 in the fault against healthy")
+        # A storm is promised to be held in time, and how others fare from then on; where no weight can be given, throughout.
+        storm = promise["held_s"] is not None and not promise["p99_floor_ms"]
+        judged = v["bystander"].get("held", fault) if storm else fault
+        v["p99_ratio"] = round(judged[1] / healthy[1], 2)
+        if judged[1] > promise["p99_floor_ms"]:
+            most("p99_ratio", f"bystander p99 {'once it was held' if storm else 'in the fault'} against healthy")
         if fault[3]:
             broken(f"{fault[3]} requests failed")
     if not s["ends"]:
