@@ -29,7 +29,8 @@ class Bucket {
   // Each freeze makes epoll_wait and recv with a timeout return EINTR: at most this many a second.
   static constexpr int kPulsesPerSecond = 4;
   static constexpr std::size_t kCrowd = 4;
-  static constexpr double kCrowdThawS = 0.003, kCrowdFreezeS = 0.75, kCrowdBytes = 64 * 1024;
+  static constexpr double kCrowdThawS = 0.003, kCrowdFreezeS = 0.75;
+  static constexpr uint64_t kCrowdBytes = 64 * 1024;
   static constexpr double kGrainBytes = 64 * 1024;  // less is the sensor's noise
 
   void start(double now_s);
