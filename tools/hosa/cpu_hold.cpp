@@ -196,7 +196,11 @@ void CpuHold::use_idle(const HoldContext& c) {
   FixedString<32> threads;
   threads.append_number(idled_).append(" threads");
   if (covered_) return note(c, "act", "autogroup", "", "19", "ok", true);
-  note(c, "act", "SCHED_IDLE", "SCHED_OTHER", threads.view(), idled_ > 0 ? "ok" : "refused", true);
+  if (idled_ > 0) return note(c, "act", "SCHED_IDLE", "SCHED_OTHER", threads.view(), "ok", true);
+  // PID 1, which has much to do while a package is installed: nothing is done to it.
+  means_ = Means::none;
+  (void)holding_.release(c.moment.now_s);
+  note(c, "refused", "SCHED_IDLE", "", "", "nobody in it may be held", true);
 }
 
 bool CpuHold::settling(double now_s) const {

@@ -20,7 +20,9 @@ constexpr double kCensusS = 5;      // calm: 38 us per cgroup or 13 us per proce
 constexpr double kQuietS = 0.1;     // after a record no other is sent for so long: the look is under way
 constexpr unsigned kMostQuiet = 3;  // doublings of that, one for each trip in a row that was dismissed: up to 0.8 s
 constexpr double kInARowS = 0.5;
-constexpr double kCrowdedS = 0.2;  // others wait for so long before a CPU culprit is held
+// Others wait for so long before a CPU culprit is held; and for so long where the score is hardly unusual and shows
+// something else than CPU: twenty small jobs of cron crowd a CPU for 3.6 s (soak server: cpu.weight 1 on them).
+constexpr double kCrowdedS = 0.2, kBurstS = 4;
 // `cc -j4` on one CPU beside a neighbour is no storm (soak server: cpu.weight 1 on a build), eight spinners are.
 constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4, kCrowdedAtLeast = 6;
 constexpr double kChurnS = 0.4;  // no net growth after so long: it was churn
@@ -297,7 +299,9 @@ void Agent::look_for_memory() {
 void Agent::look_for_cpu() {
   if (!cpu_suspicion_.active(moment_->now_s)) return cpu_suspicion_.drop();
   const Finding finding = cpu_suspicion_.look(Carrier::cpu, moment_->now_s, candidates(), history_, 0);
-  const bool hurts = crowded_since_s_ >= 0 && moment_->now_s - crowded_since_s_ >= kCrowdedS;
+  const bool clear = moment_->verdict->level >= 2 || carrier() == detect::Resource::cpu;
+  const double patience_s = clear ? kCrowdedS : kBurstS;
+  const bool hurts = crowded_since_s_ >= 0 && moment_->now_s - crowded_since_s_ >= patience_s;
   if (!finding.confirmed || !hurts) return;
   hold_cpu(finding, Carrier::cpu, cpu_suspicion_.cause());
   cpu_suspicion_.drop();
