@@ -22,7 +22,8 @@ constexpr unsigned kMostQuiet = 3;  // doublings of that, one for each trip in a
 constexpr double kInARowS = 0.5;
 // Others wait for so long before a CPU culprit is held; and for so long where the score is hardly unusual and shows
 // something else than CPU: twenty small jobs of cron crowd a CPU for 3.6 s (soak server: cpu.weight 1 on them).
-constexpr double kCrowdedS = 0.2, kBurstS = 4;
+// Who leaks is named within half a second, and is not held for the CPU that leaking takes.
+constexpr double kCrowdedS = 0.2, kBurstS = 4, kMemoryFirstS = 1.5;
 // `cc -j4` on one CPU beside a neighbour is no storm (soak server: cpu.weight 1 on a build), eight spinners are.
 constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4, kCrowdedAtLeast = 6;
 constexpr double kChurnS = 0.4;  // no net growth after so long: it was churn
@@ -224,10 +225,11 @@ bool Agent::crowded() const {
   // Only the resource that carries the episode (spec 7). While nobody is held, threads that appear and spin may show
   // more as tasks that exist than as CPU: on a machine with always the same 63 tasks eight spinners were named 18 s
   // late. And who is in a hold room is SCHED_IDLE and thawed in bursts: such a crowd is no harm to others.
-  // Nor is it memory's episode while memory is well, whatever shows most (server-spin: 6.9 s).
+  // Nor is it memory's episode while memory is well, whatever shows most: eight spinners of a service were named after
+  // 6.9 s, twice the time for which their stacks had somebody suspected.
   using enum detect::Resource;
   const detect::Resource by = carrier();
-  const bool well = !memory_suspicion_.active(moment_->now_s) && moment_->horizon_s > 10 * horizon_s();
+  const bool well = moment_->horizon_s > 10 * horizon_s();
   if (by != cpu && (active_holds() > 0 || (by != tasks && !(by == memory && well)))) return false;
   for (const MemoryHold& hold : memory_holds_) {
     if (hold.level() >= 3) return false;
@@ -299,8 +301,9 @@ void Agent::look_for_memory() {
 void Agent::look_for_cpu() {
   if (!cpu_suspicion_.active(moment_->now_s)) return cpu_suspicion_.drop();
   const Finding finding = cpu_suspicion_.look(Carrier::cpu, moment_->now_s, candidates(), history_, 0);
-  const bool clear = moment_->verdict->level >= 2 || carrier() == detect::Resource::cpu;
-  const double patience_s = clear ? kCrowdedS : kBurstS;
+  const bool cpu = carrier() == detect::Resource::cpu, unusual = moment_->verdict->level >= 2;
+  const bool memory_first = memory_suspicion_.active(moment_->now_s) && !cpu;
+  const double patience_s = !cpu && !unusual ? kBurstS : memory_first ? kMemoryFirstS : kCrowdedS;
   const bool hurts = crowded_since_s_ >= 0 && moment_->now_s - crowded_since_s_ >= patience_s;
   if (!finding.confirmed || !hurts) return;
   hold_cpu(finding, Carrier::cpu, cpu_suspicion_.cause());
