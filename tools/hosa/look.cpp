@@ -15,8 +15,9 @@ namespace {
 // often (a look is 20 ms on such a board), unless a tripwire names somebody else.
 constexpr double kLookHoldingS = 0.5, kOthersS = 10;
 constexpr double kLookPerProcessS = 0.004;
-constexpr double kLookS = 0.135;    // suspicious
-constexpr double kCensusS = 5;      // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
+constexpr double kLookS = 0.135;  // suspicious
+// Calm: 38 us per cgroup or 13 us per process; of a core no more than this share, as far as the interval goes.
+constexpr double kCensusS = 5, kCensusMostS = 10, kCensusShare = 0.0002;
 constexpr double kQuietS = 0.1;     // after a record no other is sent for so long: the look is under way
 constexpr unsigned kMostQuiet = 3;  // doublings of that, one for each trip in a row that was dismissed: up to 0.8 s
 constexpr double kInARowS = 0.5;
@@ -155,7 +156,8 @@ bool Agent::count() {
   const bool suspicious = suspects();
   const double crowd_s = static_cast<double>(census_.processes().size()) * kLookPerProcessS;
   const double look_s = active_holds() > 0 ? std::max(kLookHoldingS, crowd_s) : kLookS;
-  if (now_s - counted_s_ < (suspicious ? look_s : kCensusS)) return false;
+  if (now_s - counted_s_ < (suspicious ? look_s : calm_census_s_)) return false;
+  const uint64_t used_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   const bool onset = suspicious && now_s - looked_s_ > 1;
   const auto look = onset ? Census::Look::onset : suspicious ? Census::Look::suspicious : Census::Look::calm;
   if (!suspicious && scope_.by_command())
@@ -163,6 +165,8 @@ bool Agent::count() {
   else
     census_.take(now_s, moment_->unowned, handed_, look);
   counted_s_ = now_s;
+  const double cost_s = static_cast<double>(clock_ns(CLOCK_THREAD_CPUTIME_ID) - used_ns) * 1e-9;
+  if (!suspicious) calm_census_s_ = std::clamp(cost_s / kCensusShare, kCensusS, kCensusMostS);
   if (suspicious) looked_s_ = now_s, ++looks_;
   // Also while somebody is suspected: what counts as "before" is older than the onset, and on a machine whose churn
   // trips all day there may never be a calm census.
