@@ -63,6 +63,7 @@ class Agent {
   bool count();  // true: counted now
   void suspect();
   void look_for_memory();
+  bool lasts(const Finding& finding, double room) const;
   void drop_memory_suspicion();
   void look_for_cpu();
   void look_for_tasks();

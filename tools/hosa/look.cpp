@@ -276,6 +276,11 @@ void Agent::drop_memory_suspicion() {
   nobody_told_ = false;
 }
 
+// Long enough at twice its pace. Not asked beside somebody who is held: that one may have grown most, and stands still.
+bool Agent::lasts(const Finding& finding, double room) const {
+  return active_holds() == 0 && kPaceMargin * finding.growth_per_s * horizon_s() < room;
+}
+
 void Agent::look_for_memory() {
   const double now_s = moment_->now_s;
   if (!memory_suspicion_.active(now_s)) return drop_memory_suspicion();
@@ -286,9 +291,8 @@ void Agent::look_for_memory() {
     hold_memory(finding);
     tripwires_.confirmed(Tripwires::Suspected::memory);
     memory_suspicion_.drop();
-  } else if (memory_suspicion_.age_s(now_s) > kChurnS &&
-             (finding.growth < least / 4 || kPaceMargin * finding.growth_per_s * horizon_s() < room)) {
-    drop_memory_suspicion();  // it has ended, or would last for long at twice its pace
+  } else if (memory_suspicion_.age_s(now_s) > kChurnS && (finding.growth < least / 4 || lasts(finding, room))) {
+    drop_memory_suspicion();
   } else if (finding.grows && !finding.named && finding.growth > least && !nobody_told_) {
     nobody_told_ = true;
     JsonLine line = audit_.line("nobody", level());
