@@ -59,16 +59,19 @@ void Sensors::read(Sample& sample, const Leisure& leisure) {
   const bool all = !leisure.calm || begun_ns - all_read_ns_ >= kOldestNs;
   if (all) {
     all_read_ns_ = begun_ns;
+    const uint64_t before_ns = now_.monotonic_ns;
     now_ = Sample{};
+    now_.monotonic_ns = before_ns;
   }
   read_cpu(buffer);
   read_memory(buffer);
   read_vmstat(buffer);
-  read_pressure(buffer);
   const bool disks = disks_may_have_moved(leisure.block_issues);
+  read_pressure(buffer, all, disks);
   if (all || disks) read_disks(buffer);
   read_network(buffer, all);
   if (all) {
+    read_tasks(buffer);
     read_open_files(buffer);
     read_free_orders(buffer);
   }
@@ -105,6 +108,9 @@ void Sensors::read_cpu(std::span<char> buffer) {
     now_.put(Signal::procs_running, stat.procs_running);
     now_.put(Signal::procs_blocked, stat.procs_blocked);
   }
+}
+
+void Sensors::read_tasks(std::span<char> buffer) {
   if (const auto text = loadavg_.read(buffer)) now_.put(Signal::tasks, parse_task_count(*text));
 }
 
@@ -173,10 +179,25 @@ void Sensors::read_vmstat(std::span<char> buffer) {
   now_.put(Signal::oom_kills, vm.oom_kills);
 }
 
-void Sensors::read_pressure(std::span<char> buffer) {
+void Sensors::read_pressure(std::span<char> buffer, bool all, bool disks) {
   put_pressure(now_, cpu_pressure_, buffer, Signal::psi_cpu_some_seconds, Signal::psi_cpu_full_seconds);
-  put_pressure(now_, memory_pressure_, buffer, Signal::psi_memory_some_seconds, Signal::psi_memory_full_seconds);
+  if (all || memory_may_have_waited())
+    put_pressure(now_, memory_pressure_, buffer, Signal::psi_memory_some_seconds, Signal::psi_memory_full_seconds);
+  if (!all && !disks && now_.monotonic_ns >= elsewhere_until_ns_) return;
+  const double before = io_waited_;
   put_pressure(now_, io_pressure_, buffer, Signal::psi_io_some_seconds, Signal::psi_io_full_seconds);
+  io_waited_ = now_[Signal::psi_io_some_seconds];
+  if (!disks && io_waited_ != before) elsewhere_until_ns_ = now_.monotonic_ns + kElsewhereNs;
+}
+
+// Nobody waits for memory without a reclaim, a refault or a page from swap.
+bool Sensors::memory_may_have_waited() {
+  const double moved = now_[Signal::direct_reclaims] + now_[Signal::scanned_pages] + now_[Signal::refault_file_pages] +
+                       now_[Signal::refault_anon_pages] + now_[Signal::swap_in_pages];
+  const bool changed = moved != reclaimed_, before = reclaim_moved_;
+  reclaimed_ = moved;
+  reclaim_moved_ = changed;
+  return changed || before;
 }
 
 void Sensors::read_disks(std::span<char> buffer) {

@@ -4,7 +4,8 @@
 // start. Rates, smoothing and judgement are the detector's business.
 //
 // When calm, what cannot have changed is not read: the disks' file while the probe counts no request, the protocols'
-// while no interface has moved a packet, and what moves slowly (free orders, open files, sockets) each two seconds.
+// while no interface has moved a packet, the pressure of memory and io while nothing was reclaimed or asked of a disk,
+// and what moves slowly (free orders, tasks, open files, sockets) each two seconds.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -59,12 +60,15 @@ class Sensors {
   bool has_psi() const { return memory_pressure_.present(); }
 
  private:
+  static constexpr uint64_t kElsewhereNs = 60'000'000'000;
   static constexpr uint64_t kOldestNs = 1'900'000'000;  // nothing that is left out is older, give or take a tick
 
   void read_cpu(std::span<char> buffer);
   void read_memory(std::span<char> buffer);
   void read_vmstat(std::span<char> buffer);
-  void read_pressure(std::span<char> buffer);
+  void read_tasks(std::span<char> buffer);
+  void read_pressure(std::span<char> buffer, bool all, bool disks);
+  bool memory_may_have_waited();
   void read_free_orders(std::span<char> buffer);
   void read_open_files(std::span<char> buffer);
   void read_disks(std::span<char> buffer);
@@ -81,10 +85,13 @@ class Sensors {
   KernelText cpu_pressure_, memory_pressure_, io_pressure_;
   KernelText net_dev_, net_snmp_, netstat_, sockstat_;
   Sample now_;
-  uint64_t all_read_ns_ = 0;                            // when nothing was left out last
-  std::optional<uint64_t> block_issues_;                // at the last reading
-  bool disks_moved_ = true;                             // what was issued then may be completed now
-  uint64_t interfaces_seen_ = 0;                        // the text of net/dev, hashed
+  uint64_t all_read_ns_ = 0;              // when nothing was left out last
+  std::optional<uint64_t> block_issues_;  // at the last reading
+  bool disks_moved_ = true;               // what was issued then may be completed now
+  double reclaimed_ = -1, io_waited_ = 0;
+  bool reclaim_moved_ = true;
+  uint64_t elsewhere_until_ns_ = 0;  // somebody waits for io that is no disk's here (NFS): always read
+  uint64_t interfaces_seen_ = 0;     // the text of net/dev, hashed
   std::optional<uint64_t> segments_in_, listen_drops_;  // as netstat was read last
 };
 

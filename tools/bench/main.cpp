@@ -166,6 +166,7 @@ int main(int argc, char** argv) {
   std::fflush(stdout);
   const pid_t agent = start_agent();
   bench::print_onset(20, ask);
+  std::fflush(stdout);
   bench::print_record_to_loop("when calm", 0, 100, ask);
   bench::print_record_to_loop("beside 3 CPU hogs", 3, 100, ask);
   std::fflush(stdout);

@@ -63,6 +63,7 @@ class Agent {
   bool count();  // true: counted now
   void suspect();
   void look_for_memory();
+  bool lasts(const Finding& finding, double room) const;
   void drop_memory_suspicion();
   void look_for_cpu();
   void look_for_tasks();
@@ -151,8 +152,8 @@ class Agent {
   std::size_t next_record_ = 0;
   Latency tick_latency_, record_latency_;
   uint64_t sensed_ns_ = 0, ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0, dismissed_ = 0, looks_ = 0;
-  double next_tick_s_ = 0, forks_due_s_ = -1, forks_onset_s_ = 0, tasks_before_ = 0, rests_until_s_ = 0,
-         quiet_s_ = -1e9;
+  double next_tick_s_ = 0, forks_due_s_ = -1, forks_onset_s_ = 0, tasks_before_ = 0, calm_census_s_ = 5,
+         rests_until_s_ = 0, quiet_s_ = -1e9;
   unsigned in_a_row_ = 0;  // trips that were dismissed one after the other
 };
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kWalkS = 1, kWalkCalmS = 30;  // how often new cgroups are looked for, suspicious and calm
 constexpr std::size_t kFlatGroups = 2;         // the root, and a hold room
+constexpr double kLittle = 1024 * 1024;        // bytes
 constexpr double kMoved = 64 * 1024;           // bytes
 constexpr unsigned kForgetPasses = 64;         // known kernel threads are read again: pids are used again
 constexpr double kFirstWaitS = 0.1, kLastWaitS = 20;
@@ -230,8 +231,18 @@ void Census::add_given(const UnownedGrowth& growth) {
   }
 }
 
-void Census::deal_unowned(const UnownedBytes& bytes, Handed& handed) {
+void Census::deal_unowned(const UnownedBytes& bytes, Handed& handed, bool calm) {
   static Takers takers;
+  // When calm the table (0.1 ms) is read once there is something to deal.
+  const auto moved = [](double now, double then) { return now > then + kLittle || now < then - kLittle; };
+  const bool little = !moved(bytes.shared, dealt_.shared) && !moved(bytes.kernel, dealt_.kernel);
+  if (!calm || !little) deal_anew(bytes, handed, takers);
+  add_given(shared_growth_);
+  add_given(kernel_growth_);
+}
+
+void Census::deal_anew(const UnownedBytes& bytes, Handed& handed, Takers& takers) {
+  dealt_ = bytes;
   const std::span<const ProcessShare> table = handed.now(now_s_);
   if (handed.read_s() != handed_read_s_) {
     handed_read_s_ = handed.read_s();
@@ -242,8 +253,6 @@ void Census::deal_unowned(const UnownedBytes& bytes, Handed& handed) {
     handed_before_.clear();
     for (const ProcessShare& usage : table) handed_before_.push_back(usage);
   }
-  add_given(shared_growth_);
-  add_given(kernel_growth_);
 }
 
 void Census::take(double now_s, const UnownedBytes& unowned, Handed& handed, Look look) {
@@ -258,10 +267,10 @@ void Census::take(double now_s, const UnownedBytes& unowned, Handed& handed, Loo
     follow_units();
   if (by_processes()) {
     take_processes(fresh, false, calm);
-    deal_unowned(unowned, handed);
+    deal_unowned(unowned, handed, calm);
   } else if (walked && (root_has_users_ || fresh)) {
     take_processes(fresh, true, calm);
-    if (root_has_users_) deal_unowned(unowned, handed);
+    if (root_has_users_) deal_unowned(unowned, handed, calm);
   }
 }
 

@@ -81,7 +81,8 @@ class Census {
   void take_processes(bool fresh, bool only_root, bool calm);
   using Takers = FixedVector<UnitBytes, kUnits>;
   void list_takers(std::span<const ProcessShare> handed, __u64 hosa_usage::*kind, Takers& takers) const;
-  void deal_unowned(const UnownedBytes& bytes, Handed& handed);
+  void deal_unowned(const UnownedBytes& bytes, Handed& handed, bool calm);
+  void deal_anew(const UnownedBytes& bytes, Handed& handed, Takers& takers);
   void add_given(const UnownedGrowth& growth);
   Seen place(const ProcessInfo& process, bool fresh);
   uint64_t tree_unit(const ProcessInfo& process) const;
@@ -105,6 +106,7 @@ class Census {
   UnownedGrowth shared_growth_, kernel_growth_;
   FixedVector<ProcessShare, HOSA_PROCESSES> handed_before_;  // ascending by process
   double handed_read_s_ = -1e9;
+  UnownedBytes dealt_{-1e18, -1e18};  // as they were when the growth was last dealt out
   bool root_has_users_ = true;
   std::array<Followed, kMostFollowed> followed_;
   std::size_t followed_count_ = 0;

@@ -15,8 +15,9 @@ namespace {
 // often (a look is 20 ms on such a board), unless a tripwire names somebody else.
 constexpr double kLookHoldingS = 0.5, kOthersS = 10;
 constexpr double kLookPerProcessS = 0.004;
-constexpr double kLookS = 0.135;    // suspicious
-constexpr double kCensusS = 5;      // calm: 38 us per cgroup or 13 us per process, so below 0.1 % of a core
+constexpr double kLookS = 0.135;  // suspicious
+// Calm: 38 us per cgroup or 13 us per process; of a core no more than this share, as far as the interval goes.
+constexpr double kCensusS = 5, kCensusMostS = 10, kCensusShare = 0.0002;
 constexpr double kQuietS = 0.1;     // after a record no other is sent for so long: the look is under way
 constexpr unsigned kMostQuiet = 3;  // doublings of that, one for each trip in a row that was dismissed: up to 0.8 s
 constexpr double kInARowS = 0.5;
@@ -158,7 +159,8 @@ bool Agent::count() {
   const bool suspicious = suspects();
   const double crowd_s = static_cast<double>(census_.processes().size()) * kLookPerProcessS;
   const double look_s = active_holds() > 0 ? std::max(kLookHoldingS, crowd_s) : kLookS;
-  if (now_s - counted_s_ < (suspicious ? look_s : kCensusS)) return false;
+  if (now_s - counted_s_ < (suspicious ? look_s : calm_census_s_)) return false;
+  const uint64_t used_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   const bool onset = suspicious && now_s - looked_s_ > 1;
   const auto look = onset ? Census::Look::onset : suspicious ? Census::Look::suspicious : Census::Look::calm;
   if (!suspicious && scope_.by_command())
@@ -166,6 +168,8 @@ bool Agent::count() {
   else
     census_.take(now_s, moment_->unowned, handed_, look);
   counted_s_ = now_s;
+  const double cost_s = static_cast<double>(clock_ns(CLOCK_THREAD_CPUTIME_ID) - used_ns) * 1e-9;
+  if (!suspicious) calm_census_s_ = std::clamp(cost_s / kCensusShare, kCensusS, kCensusMostS);
   if (suspicious) looked_s_ = now_s, ++looks_;
   // Also while somebody is suspected: what counts as "before" is older than the onset, and on a machine whose churn
   // trips all day there may never be a calm census.
@@ -276,6 +280,11 @@ void Agent::drop_memory_suspicion() {
   nobody_told_ = false;
 }
 
+// Long enough at twice its pace. Not asked beside somebody who is held: that one may have grown most, and stands still.
+bool Agent::lasts(const Finding& finding, double room) const {
+  return active_holds() == 0 && kPaceMargin * finding.growth_per_s * horizon_s() < room;
+}
+
 void Agent::look_for_memory() {
   const double now_s = moment_->now_s;
   if (!memory_suspicion_.active(now_s)) return drop_memory_suspicion();
@@ -286,9 +295,8 @@ void Agent::look_for_memory() {
     hold_memory(finding);
     tripwires_.confirmed(Tripwires::Suspected::memory);
     memory_suspicion_.drop();
-  } else if (memory_suspicion_.age_s(now_s) > kChurnS &&
-             (finding.growth < least / 4 || kPaceMargin * finding.growth_per_s * horizon_s() < room)) {
-    drop_memory_suspicion();  // it has ended, or would last for long at twice its pace
+  } else if (memory_suspicion_.age_s(now_s) > kChurnS && (finding.growth < least / 4 || lasts(finding, room))) {
+    drop_memory_suspicion();
   } else if (finding.grows && !finding.named && finding.growth > least && !nobody_told_) {
     nobody_told_ = true;
     JsonLine line = audit_.line("nobody", level());
