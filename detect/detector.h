@@ -38,8 +38,10 @@
 // lasting.h.)
 //
 // Per step (make bench-step, two shared cores; half, 0.99 and 0.999 quantile in us): n = 16 0.6 0.8 1.5, 24
-// 0.8 1.2 1.3, 36 1.2 2.0 2.1, 48 1.6 3.2 3.3. n = 24 was 1.3 us when the metric was a factor to be solved with,
-// logarithms were taken one by one and the largest contributions were found with branches.
+// 0.8 1.2 1.3, 36 1.2 2.0 2.1, 48 1.6 3.2 3.3; the recipe alone in plain Eigen, which factors at one go: 24
+// 0.9 2.5 4.0, 36 1.5 7.5
+// 11. n = 24 was 1.2 us when the metric was a factor to be solved with, logarithms were taken one by one and the
+// largest contributions were found with branches.
 #pragma once
 #include "detect/drift.h"
 #include "detect/habituation.h"
