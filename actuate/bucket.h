@@ -14,13 +14,13 @@ enum class Pulse : uint8_t { none, freeze, thaw };
 struct FreezeLimits {
   double longest_s = 5.0;         // holding.md 3: 5 s; a quarter of WATCHDOG_USEC; 1 s with mates that wait for it
   double shortest_thaw_s = 0.01;  // one sensor quantum passes before the next freeze
-  // A crowd (more than kCrowd processes) that grows when thawed is frozen again for 0.75 s, whatever tokens it has:
+  // A crowd (more than kCrowd processes) that grows when thawed is frozen again for a second, whatever tokens it has:
   // after a sleep each of them is due for a scheduler tick before its neighbours, SCHED_IDLE or not (CFS places who
   // wakes up just below min_vruntime). Measured on 6.1, one CPU, 30 processes: neighbours waited 30-90 ms at each thaw.
   bool crowd = false;
-  // A byte quota of the probes says when it has been handed kCrowdBytes (a third of the time on that machine, and 1 of
-  // 3 neighbours less that waited); without one it runs for 3 ms. The cgroup's own count alone does not do: it moves by
-  // 256 KB at a time (MEMCG_CHARGE_BATCH, 64 pages per CPU), so a page fault of somebody who woke up to end is growth.
+  // A byte quota of the probes says when it has been handed kCrowdBytes; without one it runs for 3 ms. The cgroup's own
+  // count alone does not do: it moves by 256 KB at a time (MEMCG_CHARGE_BATCH, 64 pages per CPU), so a page fault of
+  // somebody who woke up to end is growth.
   bool watched = false, quota_used = false;
 };
 
@@ -29,7 +29,7 @@ class Bucket {
   // Each freeze makes epoll_wait and recv with a timeout return EINTR: at most this many a second.
   static constexpr int kPulsesPerSecond = 4;
   static constexpr std::size_t kCrowd = 4;
-  static constexpr double kCrowdThawS = 0.003, kCrowdFreezeS = 0.75;
+  static constexpr double kCrowdThawS = 0.003, kCrowdFreezeS = 1.0;
   static constexpr uint64_t kCrowdBytes = 64 * 1024;
   static constexpr double kGrainBytes = 64 * 1024;  // less is the sensor's noise
 

@@ -34,7 +34,7 @@
 // nothing beyond what it was made on, and they stay. Chosen without a family at all, that family has: A .470 (.505 with
 // it), GA .723 (.762), SMD .523 (.557), ASD .360 (.374), JS .506 (.513): the price of not having
 // seen it. (By the score of that time; the one that recordings in seconds have now was chosen with A, GA and one host
-// recording, proven on another, replay.cpp. What was chosen by looking at all of them, and is no constant: seasons, T,
+// recording in view, replay.cpp. What was chosen by looking at all of them, and is no constant: seasons, T,
 // lasting.h.)
 //
 // Per step (make bench-step, two shared cores; half, 0.99 and 0.999 quantile in us): n = 16 0.6 0.8 1.5, 24

@@ -8,7 +8,9 @@ namespace {
 
 constexpr double kLookOutsideS = 0.2;  // holding.md 2
 constexpr double kLookPerMemberS = 0.03;
-constexpr double kLookAheadS = 1.0, kLikelyShare = 0.5, kNearShare = 0.7;
+constexpr double kLookAheadS = 1.0, kLikelyShare = 0.5;
+// Once more shortly before the hold begins, but not so late that growth since is less than what statm lags behind.
+constexpr double kNearShare = 0.67, kLastShare = 0.72, kLookNearS = 0.25;
 constexpr std::size_t kStatusPerTick = 4;
 constexpr double kLetRunS = 1.0;  // a handled signal or a waited-for lock: this long without a freeze
 
@@ -17,7 +19,8 @@ constexpr double kLetRunS = 1.0;  // a handled signal or a waited-for lock: this
 void HoldRoom::look_ahead(const HoldContext& c, MemoryEpisode& e) {
   const double used = e.holding.used_share();
   const double pace_s = std::max(kLookAheadS, static_cast<double>(e.now.size()) * kLookPerMemberS);
-  if (c.ceiling < 3 || used < kLikelyShare || used > kNearShare || c.moment.now_s - looked_ahead_s_ < pace_s) return;
+  const double due_s = looked_ahead_s_ + (used > kNearShare ? kLookNearS : pace_s);
+  if (c.ceiling < 3 || used < kLikelyShare || used > kLastShare || c.moment.now_s < due_s) return;
   looked_ahead_s_ = c.moment.now_s;
   c.census.members(e.unit, {}, e.now);
   (void)c.guard.mark(e.now, e.unit.path.view(), c.census, c.moment.now_s);

@@ -28,7 +28,8 @@ constexpr double kForever = 1e18;     // a warm-up that end_warm_up() ends
 // is, of innovations with their sign (m as in lasting.h); what swings to and fro is worth less than what stays. By row,
 // not by time: a recorder that was stalled delivers what it missed in a burst, and each of those rows is a sample of
 // its own (GA: VUS-PR .66 by time, .72 by row). Beside the geometric mean of two running means of T^2, which was the
-// score before (10 Hz): A .508 -> .549, GA .760 -> .766, two recordings of another host that nobody tuned on .214 ->
+// score before (10 Hz): A .508 -> .549, GA .760 -> .766, two recordings of another host (looked at, too, when it was
+// chosen among its kind) .214 ->
 // .248 and .475 -> .546. Means of 0.5 to 2 s are as good (.546 to .554 and .762 to .766); sums of |u|, or the largest
 // u, in place of |u| trade one recording for the other.
 constexpr double kSteadyWeight = 0.1;
