@@ -354,7 +354,8 @@ void Detector::find_top() {
     second = std::max(second, one);
     third = std::max(third, two);
   }
-  const auto index = [](double c) { return kIndex - (std::bit_cast<uint64_t>(c) & kIndex); };
+  const uint64_t last = std::max<std::size_t>(n_, 1) - 1;  // what is no number at all names nobody else
+  const auto index = [last](double c) { return std::min(kIndex - (std::bit_cast<uint64_t>(c) & kIndex), last); };
   auto& best = verdict_.top;
   best = {index(first), index(second), index(third)};
   for (std::size_t k = std::max<std::size_t>(n_, 1); k < best.size(); ++k) best[k] = best[k - 1];

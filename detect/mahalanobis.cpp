@@ -6,6 +6,14 @@
 namespace hosa::detect {
 namespace {
 
+// Farther than this is as far: sums of products of floats stay finite. What is no number lies there, too.
+constexpr double kFarthest = 1e15;
+
+double within_reach(double d) {
+  if (!(d > -kFarthest)) return -kFarthest;
+  return d < kFarthest ? d : kFarthest;
+}
+
 template <class Real>
 double square(Real x) {
   return static_cast<double>(x) * static_cast<double>(x);
@@ -90,7 +98,7 @@ typename Metric<Real>::Distance Metric<Real>::distance(std::span<const double> d
                                                        std::span<double> tempered,
                                                        std::span<double> contribution) const {
   Reals x, w, back;
-  for (std::size_t j = 0; j < n_; ++j) x[j] = static_cast<Real>(d[j]);
+  for (std::size_t j = 0; j < n_; ++j) x[j] = static_cast<Real>(within_reach(d[j]));
   multiply(rows_, n_, x.data(), w.data());
   multiply_transposed(rows_, n_, w.data(), back.data());
   double farthest = 0;
@@ -99,7 +107,7 @@ typename Metric<Real>::Distance Metric<Real>::distance(std::span<const double> d
     const double u = innovation[i] * static_cast<double>(ease_[i]);
     tempered[i] = u;
     farthest = u * u > farthest ? u * u : farthest;
-    contribution[i] = d[i] * static_cast<double>(back[i]);
+    contribution[i] = within_reach(d[i]) * static_cast<double>(back[i]);
   }
   for (std::size_t i = 0; farthest > kCompressFrom * kCompressFrom && i < n_; ++i) {
     const double size = tempered[i] < 0 ? -tempered[i] : tempered[i];

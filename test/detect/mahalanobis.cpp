@@ -1,5 +1,7 @@
 #include "detect/mahalanobis.h"
 
+#include <cmath>
+#include <limits>
 #include <random>
 
 #include "detect/arithmetic.h"
@@ -208,4 +210,21 @@ TEST_CASE("made in portions the metric is whole at any moment, and in the end th
   }
   CHECK(metric.advance(snapshot, 1));
   CHECK(metric.distance(x, w, u, c).plain == new_distance);
+}
+
+TEST_CASE("what lies beyond all range, or is no number, is far away and still measured") {
+  constexpr std::size_t kN = 3;
+  Triangle<double> unit{};
+  for (std::size_t i = 0; i < kN; ++i) unit[i][i] = 1;
+  Mahalanobis metric(kN);
+  REQUIRE(metric.rebuild(unit, 0.1, Vector{}));
+  for (const double far : {1e300, -1e300, std::numeric_limits<double>::infinity(), std::nan("")}) {
+    Vector d{}, w{}, u{}, c{};
+    d[1] = far;
+    const auto distance = metric.distance(d, w, u, c);
+    CHECK(is_finite(distance.plain));
+    CHECK(is_finite(distance.tempered));
+    CHECK(distance.plain >= 1e14);
+    CHECK(c[1] >= 1e28);
+  }
 }
