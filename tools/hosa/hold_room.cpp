@@ -41,7 +41,7 @@ void HoldRoom::fill(const HoldContext& c, MemoryEpisode& e) {
   c.census.members(e.unit, c.handed.now(c.moment.now_s), e.now);
   const int free = c.guard.mark(e.now, e.unit.path.view(), c.census, c.moment.now_s);
   const Growers growers = this->growers(e);
-  ahead_bytes_ = -1;
+  forget_look_ahead();
   looked_outside_s_ = 0;
   e.held.clear();
   if (growers.protected_share > 0.5 || growers.pids.empty()) {

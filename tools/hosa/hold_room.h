@@ -14,6 +14,8 @@ class HoldRoom {
  public:
   // Insured, and half of the insurance is used: who may not be held is found out before the hold has to begin.
   void look_ahead(const HoldContext& c, MemoryEpisode& e);
+  // An onset: what was seen ahead of an earlier hold, maybe of another unit, tells nothing of this one.
+  void forget_look_ahead() { ahead_bytes_ = -1; }
   void fill(const HoldContext& c, MemoryEpisode& e);
   void on_answer(const HoldContext& c, MemoryEpisode& e, const KeeperAnswer& answer);
   void pulse(const HoldContext& c, MemoryEpisode& e, Pulse pulse);

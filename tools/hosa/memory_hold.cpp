@@ -106,6 +106,7 @@ bool MemoryHold::open_cgroup_of(const HoldContext& c, const Unit& unit) {
 
 // Who is in it, and what each uses, before it grows on.
 void MemoryHold::note_onset(const HoldContext& c) {
+  room_.forget_look_ahead();
   c.census.members(e_.unit, c.handed.now(c.moment.now_s), e_.before);
   unowned_at_begin_ = c.moment.unowned.total();
   const uint64_t key = size_key(e_.unit, e_.before, c.proc, c.guard);
