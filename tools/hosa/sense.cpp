@@ -101,8 +101,10 @@ void show(std::string_view json, bool again, bool only_who) {
   if (left > 0) page.append(", still learning for ").append_number(static_cast<int64_t>(left + 0.5)).append(" s");
   page.append("\n");
   if (!only_who) show_vector(page, json);
+  const std::size_t before_who = page.view().size();
   show_who(page, json_block(json, "carriers"));
   show_who(page, json_block(json, "attribution"));
+  if (page.view().size() == before_who) page.append("nobody does enough of anything to be named\n");
   const std::string_view forgotten = json_block(json, "forgotten");
   if (json_number(forgotten, "processes", 0) + json_number(forgotten, "samples", 0) > 0)
     page.append("(the probes' tables were full: ")
