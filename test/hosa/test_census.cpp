@@ -1,8 +1,10 @@
 // Who is counted as growing where no memory controller counts it: real processes, this kernel's probes and /proc.
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include <atomic>
 #include <fstream>
 #include <memory>
 
@@ -168,15 +170,23 @@ TEST_CASE("who was born into a tree of processes since the last census is a memb
 TEST_CASE("a crowd that one hold has just looked at is not read again for another, a few processes are") {
   const auto pause_awhile = [] {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::alarm(5);  // its parent may have ended before that
+    ::alarm(30);  // its parent may have ended before that
     ::pause();
     ::_exit(0);
   };
   const bool crowd = GENERATE(true, false);
-  Orphan parent([crowd, pause_awhile] {
+  auto* const stage = static_cast<std::atomic<int>*>(
+      ::mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  REQUIRE(stage != MAP_FAILED);
+  const auto wait_for = [stage](int wanted) {  // at most 20 s: a hundred forks of a sanitised program took over 0.3 s
+    for (int i = 0; i < 4000 && *stage != wanted; ++i) ::usleep(5'000);
+    return *stage == wanted;
+  };
+  Orphan parent([crowd, pause_awhile, stage, wait_for] {
     for (int i = 0; i < (crowd ? 100 : 3); ++i)
       if (::fork() == 0) pause_awhile();
-    ::usleep(1'000'000);
+    *stage = 1;
+    wait_for(2);
   });
   if (parent.parent() > 2) HOSA_SKIP("orphans are adopted by another process than init");
   KernelSide side;
@@ -186,7 +196,7 @@ TEST_CASE("a crowd that one hold has just looked at is not read again for anothe
   census->open({&*proc, nullptr, false, static_cast<double>(::getpagesize())});
   auto handed = std::make_unique<Handed>(side);
   parent.start();
-  ::usleep(300'000);
+  REQUIRE(wait_for(1));
   census->take(1, machine_wide(), *handed, Census::Look::onset);
   const Unit* tree = census->find(census->unit_of_pid(parent.pid()));
   REQUIRE(tree != nullptr);
@@ -195,5 +205,7 @@ TEST_CASE("a crowd that one hold has just looked at is not read again for anothe
   CHECK(members->size() == (crowd ? 101 : 4));
   CHECK((census->glance(*tree, *members) == first_s) == crowd);
   CHECK(members->size() == (crowd ? 101 : 4));
+  *stage = 2;
   parent.wait();
+  ::munmap(stage, sizeof(std::atomic<int>));
 }
