@@ -29,6 +29,15 @@ Result<void> write_all(int fd, std::string_view text) {
   return {};
 }
 
+// Seconds with three places.
+FixedString<32> to_milliseconds(double seconds) {
+  const auto ms = static_cast<uint64_t>(seconds * 1000 + 0.5);
+  FixedString<32> time;
+  time.append_unsigned(ms / 1000).append(ms % 1000 < 10 ? ".00" : ms % 1000 < 100 ? ".0" : ".");
+  time.append_unsigned(ms % 1000);
+  return time;
+}
+
 }  // namespace
 
 Result<void> Recording::write_schema(std::span<const detect::Dimension> dimensions, int fd) {
@@ -76,15 +85,17 @@ Result<void> Recording::begin() {
 Result<void> Recording::take(std::span<const double> raw, double now_s) {
   const std::size_t n = std::min(raw.size(), dimensions_.size());
   const double dt = now_s - last_s_;
-  if (began_s_ < 0) began_s_ = now_s;
+  if (began_s_ < 0) {
+    began_s_ = now_s;
+    put("# t = 0 at ");
+    put(to_milliseconds(now_s).view());
+    put(" s of CLOCK_MONOTONIC\n");
+  }
   if (rows_ > 0 || now_s > began_s_) {
     if (!(dt > 0)) return {};
     if (sizeof buffer_ - used_ < kRowBytes)
       if (auto flushed = flush(); !flushed) return flushed;
-    const auto ms = static_cast<uint64_t>((now_s - began_s_) * 1000 + 0.5);
-    FixedString<32> time;
-    time.append_unsigned(ms / 1000).append(ms % 1000 < 10 ? ".00" : ms % 1000 < 100 ? ".0" : ".");
-    put(time.append_unsigned(ms % 1000).append(",").view());
+    put(to_milliseconds(now_s - began_s_).append(",").view());
     for (std::size_t j = 0; j < n; ++j) {
       const double grown = raw[j] - before_[j];
       number(!dimensions_[j].cumulative ? raw[j] : grown > 0 ? grown / dt : 0);

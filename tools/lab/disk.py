@@ -146,7 +146,7 @@ def build(path, size_mb, arch, files, settings, packages, script):
         size_mb = max(size_mb, 1024)
     else:
         busybox_tree(root, box, arch, settings, packages)
-    for name in ("init", "init-systemd", "episode-lib", "server-lib", "cgroups"):
+    for name in ("init", "init-systemd", "episode-lib", "server-lib", "cgroups", "life"):
         shutil.copy(os.path.join(HERE, "guest", name), os.path.join(root, "lab", name))
         os.chmod(os.path.join(root, "lab", name), 0o755)
     shutil.copy(os.path.join(HERE, "guest", script), os.path.join(root, "lab/script"))

@@ -9,6 +9,7 @@ from judge_agent import judge_doctor, judge_kill, judge_unit, judge_unplug
 from judge_calm import judge_calm, judge_innocents, judge_life
 from judge_episode import judge_episode
 from judge_server import judge_server
+from label import judge_recording
 from logs import read_text
 
 PROMISES = {
@@ -41,7 +42,8 @@ def judge(s, folder, agent, ram_mb, reason):
               "doctor": judge_doctor, "life": judge_life, "unplug": judge_unplug}
     promises = {**PROMISES, **s["promises"]}
     try:
-        judges[s["script"]](verdict, s, out, folder, agent, ram_mb, promises)
+        judge_one = judge_recording if agent == "recorder" else judges[s["script"]]
+        judge_one(verdict, s, out, folder, agent, ram_mb, promises)
     except (KeyError, IndexError, ValueError, TypeError, OSError) as error:
         verdict["broken"].append(f"the logs are not whole: {type(error).__name__} {error}")
     verdict["green"] = not verdict["broken"]
