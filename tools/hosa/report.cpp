@@ -135,7 +135,11 @@ void Agent::report(std::string_view request) {
   const Turns& turns = senses_.turns();
   line.open("turns", '{')
       .flag("measured", turns.measured())
-      .number("syscall_entropy_bits", turns.syscall_entropy_bits());
+      .number("syscall_entropy_bits", turns.syscall_entropy_bits())
+      .number("syscall_entropy_change", senses_.context().entropy_change)
+      .number("work_efficiency", senses_.context().work_efficiency)
+      .number("propagation", senses_.context().propagation)
+      .number("excess_provisioning", senses_.context().excess);
   line.number("syscalls_per_s", turns.syscalls_per_s()).number("brk_per_s", turns.brk_per_s()).close('}');
   line.open("budget", '{').number("share", senses_.shedding().share());
   line.integer("left_out", senses_.shedding().now()).close('}');

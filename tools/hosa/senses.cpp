@@ -39,6 +39,7 @@ void Senses::open(const Fd& proc, const Fd& sys, const Machine& machine, const O
   readings_.cpus = std::max(1u, machine.online_cpus);
   vector_.select(readings_);
   detector_.emplace(vector_.dimensions());
+  indices_.open(vector_.dimensions());
   detector_->look_for_seasons({&kDaySeconds, 1});
   detector_->begin(options.warmup_s);
   room_option_ = options.room_bytes;
@@ -173,7 +174,9 @@ const Moment& Senses::take(bool learning, bool own_containment, bool suspicious)
   let_others_run();
   const auto values = vector_.read(readings_, own_containment);
   let_others_run();
-  detect::Context context;
+  detect::Context& context = context_;
+  context.share_dimension = SIZE_MAX;
+  indices_.step(detector_->verdict(), turns_.syscall_entropy_bits(), turns_.taken(), moment_.now_s, context);
   context.seconds_left = moment_.left.least_s();
   context.calendar_seconds = calendar_seconds();
   for (std::size_t j = 0; unusual_share_ && j < values.size() && context.share_dimension == SIZE_MAX; ++j)

@@ -11,6 +11,7 @@
 #include "tools/hosa/time_left.h"
 #include "tools/hosa/turns.h"
 #include "tools/hosa/unowned.h"
+#include "tools/hosa/work_indices.h"
 
 namespace hosa {
 
@@ -59,6 +60,7 @@ class Senses {
   detect::Detector& detector() { return *detector_; }  // for what is recalled of earlier runs
   const Sample& sample() const { return sample_; }
   const Readings& readings() const { return readings_; }
+  const detect::Context& context() const { return context_; }
   const Turns& turns() const { return turns_; }
   const Shedding& shedding() const { return shedding_; }
   // Said once each time something is left out or taken back; empty otherwise.
@@ -82,6 +84,8 @@ class Senses {
   StateVector vector_;
   std::optional<detect::Detector> detector_;
   Exhaustion exhaustion_;
+  WorkIndices indices_;
+  detect::Context context_;
   double most_tasks_ = 0;
   Readings readings_;
   Sample sample_;

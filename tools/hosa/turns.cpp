@@ -23,8 +23,8 @@ void Turns::end(KernelSide& kernel, double now_s) {
   const detect::Mix mix = detect::mix_entropy(now_, before_);
   const double seconds = now_s - begun_s_;
   const uint64_t observed = kernel.brk_observed_ns(ns(now_s)) - brk_observed_before_;
-  measured_ = seconds > 0;
   if (seconds > 0) {
+    ++taken_;
     entropy_bits_ = mix.bits;
     syscalls_per_s_ = static_cast<double>(mix.total) / seconds;
   }

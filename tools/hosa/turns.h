@@ -13,7 +13,8 @@ class Turns {
   // Each reading. wanted: level 1 or more. The figures of a turn are there when it ends.
   void step(KernelSide& kernel, double now_s, bool wanted, bool allowed, double tasks);
 
-  bool measured() const { return measured_; }
+  bool measured() const { return taken_ > 0; }
+  uint64_t taken() const { return taken_; }  // turns so far
   double syscall_entropy_bits() const { return entropy_bits_; }
   double syscalls_per_s() const { return syscalls_per_s_; }
   double brk_per_s() const { return brk_per_s_; }
@@ -26,7 +27,7 @@ class Turns {
   uint64_t brk_before_ = 0, brk_observed_before_ = 0;
   double begun_s_ = -1, ended_s_ = 0;
   double entropy_bits_ = 0, syscalls_per_s_ = 0, brk_per_s_ = 0;
-  bool measured_ = false;
+  uint64_t taken_ = 0;
 };
 
 }  // namespace hosa
