@@ -5,6 +5,11 @@
 #include "detect/arithmetic.h"
 
 namespace hosa::detect {
+namespace {
+
+constexpr std::size_t kDayWindows = 24, kWeekWindows = 28;  // an hour, six hours
+
+}  // namespace
 
 const char* rejection_name(Rejection reason) {
   switch (reason) {
@@ -36,18 +41,21 @@ Detector::Detector(std::span<const Dimension> dimensions)
       thresholds_(n_),
       drift_(dimensions_),
       lasting_(n_),
-      season_(n_) {
+      season_(n_, kDayWindows),
+      week_(n_, kWeekWindows) {
   verdict_.n = n_;
   verdict_.thresholds = thresholds_.values();
 }
 
 void Detector::begin(double warmup_seconds) {
   const auto counted = rejected_;
-  const Season season = season_;
+  const Season season = season_, week = week_;
   *this = Detector(dimensions_);
   rejected_ = counted;
   season_ = season;
   season_.forget();
+  week_ = week;
+  week_.forget();
   warmup_seconds_ = warmup_seconds;
 }
 
@@ -93,7 +101,7 @@ const Verdict& Detector::step(std::span<const double> raw, double now, bool lear
   last_sample_ = now;
   Vector y;
   transform_each(dimensions_, verdict_.value.data(), y.data());
-  if (season_.looking()) take_off_season(y, dt, learn);
+  if (season_.looking() || week_.looking()) take_off_season(y, dt, learn);
   if (verdict_.warming)
     warm_up(y, dt, learn);
   else

@@ -129,9 +129,14 @@ class Detector {
 
   // What the next steps are to know of the rest of the machine.
   void set_context(const Context& context) { context_ = context; }
-  // Seasons to look for (season.h), each beginning at a multiple of its seconds of Context::calendar_seconds.
-  void look_for_seasons(std::span<const double> periods_s) { season_.look_for(periods_s); }
+  // Seasons to look for (season.h), each beginning at a multiple of its seconds of Context::calendar_seconds; weeks in
+  // what the day leaves unexplained.
+  void look_for_seasons(std::span<const double> days_s, std::span<const double> weeks_s = {}) {
+    season_.look_for(days_s);
+    week_.look_for(weeks_s);
+  }
   const Season& season() const { return season_; }
+  const Season& week() const { return week_; }
   void fix_threshold(double h) { thresholds_.fix(h); }
 
   void save(Baseline& baseline) const;
@@ -207,6 +212,8 @@ class Detector {
 
   double smoothing_weight(double dt);
   bool accept(std::span<const double> raw, double now);
+  double season_explains(std::size_t j) const { return season_.expected(j) + week_.expected(j); }
+  bool season_known() const { return season_.known() || week_.known(); }
   void take_off_season(Vector& y, double dt, bool learn);
   void move_normal(const Vector& y, const Vector& by);
   void warm_up(const Vector& y, double dt, bool learn);
@@ -235,7 +242,7 @@ class Detector {
   Drift drift_;
   Lasting lasting_;
   Thresholds lasting_thresholds_{kLastingBounds};
-  Season season_;
+  Season season_, week_;
   Spreads load_unit_;  // of the first samples: what the season's load is measured in
   Decay smoothing_{kSmoothing};
   Decay forgetting_{kForgetting};

@@ -84,10 +84,11 @@ void Detector::recover(const Vector& d, double trust, double dt) {
 
 void Detector::name_regime(double dt, bool learn) {
   verdict_.climb += climb_decay_.weight(dt) * (verdict_.slope - verdict_.climb);
-  const double season = season_.expected_load(), swing = season_.load_spread() / 2;
-  const bool expects_less = context_.season_expects_less || (season_.known() && season < -swing);
+  const double season = season_.expected_load() + week_.expected_load();
+  const double swing = std::max(season_.load_spread(), week_.load_spread()) / 2;
+  const bool expects_less = context_.season_expects_less || (season_known() && season < -swing);
   const bool ordinary = verdict_.load_direction > -0.5 && verdict_.load_direction < 0.5;
-  const bool explains = context_.season_explains || (season_.known() && season > swing && ordinary);
+  const bool explains = context_.season_explains || (season_known() && season > swing && ordinary);
   verdict_.regime =
       regime_of({verdict_.level, verdict_.smoothed, verdict_.thresholds[0], verdict_.climb, verdict_.load_direction,
                  verdict_.deformation, context_.seconds_left, context_.entropy_change, context_.work_efficiency,

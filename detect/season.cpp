@@ -20,7 +20,7 @@ std::size_t window_at(double part, std::size_t windows) {
 }  // namespace
 
 void Season::look_for(std::span<const double> periods_s) {
-  *this = Season(n_);
+  *this = Season(n_, windows_);
   for (const double period : periods_s)
     if (candidates_ < kPeriods && period > 0) candidate_[candidates_++].period_s = period;
 }
@@ -41,19 +41,19 @@ void Season::add(std::span<const double> y, double load, double calendar_s, doub
   if (candidate_[chosen_].whole.value() < kGiveUp) {
     return forget();
   }
-  const double middle = phase(calendar_s, candidate_[chosen_].period_s) * kWindows + kWindows - 0.5;
+  const double middle = phase(calendar_s, candidate_[chosen_].period_s) * count() + count() - 0.5;
   const auto whole = static_cast<std::size_t>(middle);
   after_ = middle - static_cast<double>(whole);
   before_ = 1 - after_;
-  window_ = whole % kWindows;
-  next_ = (whole + 1) % kWindows;
+  window_ = whole % windows_;
+  next_ = (whole + 1) % windows_;
   if (seconds > 0) learn(y, seconds);
 }
 
 void Season::fill(Candidate& candidate, double load, double calendar_s, double seconds) {
-  const std::size_t window = window_at(phase(calendar_s, candidate.period_s), kWindows);
+  const std::size_t window = window_at(phase(calendar_s, candidate.period_s), windows_);
   if (window != candidate.window) {
-    if (candidate.window < kWindows) close(candidate);
+    if (candidate.window < windows_) close(candidate);
     candidate.window = window;
     candidate.sum = candidate.seconds = 0;
   }
@@ -62,49 +62,53 @@ void Season::fill(Candidate& candidate, double load, double calendar_s, double s
 }
 
 void Season::close(Candidate& candidate) {
-  const std::size_t window = candidate.window, opposite = (window + kWindows / 2) % kWindows;
+  const std::size_t window = candidate.window, opposite = (window + windows_ / 2) % windows_;
   const double mean = candidate.sum / candidate.seconds;
   if (candidate.seen[window] && candidate.seen[opposite]) {
     ++candidate.pairs;
-    const double weight = std::max(1.0 / static_cast<double>(candidate.pairs), 1.0 / (4 * kWindows));
+    const double weight = std::max(1.0 / static_cast<double>(candidate.pairs), 1.0 / (4 * count()));
     candidate.whole.add(mean, candidate.load[window], weight);
     candidate.half.add(mean, candidate.load[opposite], weight);
   }
   candidate.load[window] = mean;
   candidate.seen[window] = true;
-  if (chosen_ < candidates_ && &candidate == &candidate_[chosen_] && ++windows_learned_ > kLearned)
-    known_ = std::all_of(learned_s_.begin(), learned_s_.end(), [](double learned) { return learned > 0; });
+  if (chosen_ < candidates_ && &candidate == &candidate_[chosen_] && ++windows_learned_ > kLearned * windows_)
+    known_ = std::all_of(learned_s_.begin(), learned_s_.begin() + static_cast<std::ptrdiff_t>(windows_),
+                         [](double learned) { return learned > 0; });
 }
 
 bool Season::periodic(const Candidate& candidate) const {
   const double whole = candidate.whole.value();
-  return candidate.pairs >= kPairs && whole >= kAccept && whole - candidate.half.value() >= kApart;
+  return candidate.pairs >= kPairs * windows_ && whole >= kAccept && whole - candidate.half.value() >= kApart;
 }
 
 void Season::learn(std::span<const double> y, double seconds) {
   const std::size_t window = candidate_[chosen_].window;
-  const double most = kRemembered * candidate_[chosen_].period_s / kWindows;
+  const double most = kRemembered * candidate_[chosen_].period_s / count();
   learned_s_[window] = std::min(learned_s_[window] + seconds, most);
   const double a = seconds / learned_s_[window];
   for (std::size_t j = 0; j < n_; ++j) {
     const float before = profile_[window][j];
     profile_[window][j] = static_cast<float>(before + a * (y[j] - static_cast<double>(before)));
-    centre_[j] += (static_cast<double>(profile_[window][j]) - static_cast<double>(before)) / kWindows;
+    centre_[j] += (static_cast<double>(profile_[window][j]) - static_cast<double>(before)) / count();
   }
 }
 
 double Season::expected_load() const {
   if (!known_) return 0;
   double mean = 0;
-  for (const double load : candidate_[chosen_].load) mean += load / kWindows;
+  for (std::size_t w = 0; w < windows_; ++w) mean += candidate_[chosen_].load[w] / count();
   return before_ * candidate_[chosen_].load[window_] + after_ * candidate_[chosen_].load[next_] - mean;
 }
 
 double Season::load_spread() const {
   if (!known_) return 0;
   double mean = 0, square = 0;
-  for (const double load : candidate_[chosen_].load) mean += load / kWindows;
-  for (const double load : candidate_[chosen_].load) square += (load - mean) * (load - mean) / kWindows;
+  for (std::size_t w = 0; w < windows_; ++w) mean += candidate_[chosen_].load[w] / count();
+  for (std::size_t w = 0; w < windows_; ++w) {
+    const double apart = candidate_[chosen_].load[w] - mean;
+    square += apart * apart / count();
+  }
   return square_root(square);
 }
 

@@ -1,12 +1,15 @@
-// Seasons: what the time of day explains of each dimension, learned only where the load shows a period.
+// Seasons: what the time of day, or of the week, explains of each dimension, learned only where the load shows a
+// period. One object is one layer: the detector takes the day off first and looks for the week in what is left, so that
+// a quiet Sunday needs no 168 windows.
 //
-// A period of the caller's list (a day) is divided into 24 windows. Whether the load has that period is told by its
-// autocorrelation: the mean load of each window beside that of the same window one period earlier, r(P), and beside
-// that of half a period earlier, r(P/2). Accepted: three periods of pairs, r(P) >= 0.5 and r(P) - r(P/2) >= 0.3; the
-// second because a slow wander correlates at every lag. (Of 16 public sets of 19 dimensions 15 have r >= .77 at a day,
-// of four sets of servers one; of a machine without a day none, test/detect/season.cpp.) From then on the mean of every
-// dimension is learned per window, and after three more periods taken off before anything is judged. Given up when r(P)
-// falls below 0.2. Six periods in all: with a day that is a week's work, which is why nothing waits for it.
+// A period of the caller's list (a day, a week) is divided into windows, 24 of a day, 28 of a week. Whether the load
+// has that period is told by its autocorrelation: the mean load of each window beside that of the same window one
+// period earlier, r(P), and beside that of half a period earlier, r(P/2). Accepted: three periods of pairs, r(P) >= 0.5
+// and r(P) - r(P/2) >= 0.3; the second because a slow wander correlates at every lag. (Of 16 public sets of 19
+// dimensions 15 have r >= .77 at a day, of four sets of servers one; of a machine without a day none,
+// test/detect/season.cpp.) From then on the mean of every dimension is learned per window, and after three more periods
+// taken off before anything is judged. Given up when r(P) falls below 0.2. Six periods in all: with a day that is a
+// week's work, which is why nothing waits for it.
 //
 // Samples while an anomaly is on weigh a tenth. Pure; nothing is done while no period is asked for or the calendar is
 // not known (wall clock not synchronised: negative).
@@ -18,9 +21,9 @@ namespace hosa::detect {
 
 class Season {
  public:
-  static constexpr std::size_t kWindows = 24, kPeriods = 4;
+  static constexpr std::size_t kMostWindows = 28, kPeriods = 4;
 
-  explicit Season(std::size_t n) : n_(n) {}
+  Season(std::size_t n, std::size_t windows) : n_(n), windows_(windows < kMostWindows ? windows : kMostWindows) {}
 
   // At most kPeriods, shortest first, in seconds. Forgets what was learned.
   void look_for(std::span<const double> periods_s);
@@ -42,29 +45,30 @@ class Season {
 
  private:
   static constexpr double kAccept = 0.5, kApart = 0.3, kGiveUp = 0.2;
-  static constexpr std::size_t kPairs = 3 * kWindows, kLearned = 3 * kWindows;
-  static constexpr double kRemembered = 8;  // periods that a window's mean is made of
+  static constexpr std::size_t kPairs = 3, kLearned = 3;  // periods
+  static constexpr double kRemembered = 8;                // periods that a window's mean is made of
 
   struct Candidate {
     double period_s = 0;
     double sum = 0, seconds = 0;  // of the window that is being filled
-    std::size_t window = kWindows;
-    std::array<double, kWindows> load{};  // of the last visit
-    std::array<bool, kWindows> seen{};
+    std::size_t window = kMostWindows;
+    std::array<double, kMostWindows> load{};  // of the last visit
+    std::array<bool, kMostWindows> seen{};
     std::size_t pairs = 0;
     RunningCorrelation whole, half;
   };
+  double count() const { return static_cast<double>(windows_); }
   void fill(Candidate& candidate, double load, double calendar_s, double seconds);
   void close(Candidate& candidate);
   bool periodic(const Candidate& candidate) const;
   void learn(std::span<const double> y, double seconds);
   double at(std::size_t window, std::size_t j) const { return static_cast<double>(profile_[window][j]) - centre_[j]; }
 
-  std::size_t n_;
+  std::size_t n_, windows_;
   std::array<Candidate, kPeriods> candidate_{};
   std::size_t candidates_ = 0, chosen_ = kPeriods;
-  std::array<std::array<float, kMaxDimensions>, kWindows> profile_{};
-  std::array<double, kWindows> learned_s_{};
+  std::array<std::array<float, kMaxDimensions>, kMostWindows> profile_{};
+  std::array<double, kMostWindows> learned_s_{};
   Vector centre_{};
   std::size_t windows_learned_ = 0;
   bool known_ = false;

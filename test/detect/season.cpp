@@ -16,7 +16,7 @@ constexpr double kDays[] = {96, 144, kDay, 1440};
 
 // Two dimensions, the first follows the load. One sample a second.
 struct Trace {
-  Season season{2};
+  Season season{2, 24};
   std::mt19937 random{5};
   double now = 0;
   double noise() { return std::normal_distribution<double>(0, 0.1)(random); }
@@ -181,4 +181,36 @@ TEST_CASE("with its season known the detector sees at night what would be nothin
   };
   CHECK(judge(true) > 2);
   CHECK(judge(false) < 1.5);
+}
+
+// Rows of half an hour; a working day on five days of seven, nights always quiet.
+TEST_CASE("a week is found in what the day leaves, and neither a day alone nor noise is a week") {
+  static const Dimension kTable[] = {{"busy", "share", Kind::fraction, 1, 1, 0.005, Resource::cpu, false},
+                                     {"other", "share", Kind::fraction, 1, 1, 0.005, Resource::cpu, false}};
+  constexpr double kRows = 48, kWeek = 7 * kRows;
+  const auto learned = [&](auto load) {
+    auto detector = std::make_unique<Detector>(kTable);
+    detector->look_for_seasons({&kRows, 1}, {&kWeek, 1});
+    detector->begin(1e18);
+    std::mt19937 random{4};
+    for (double row = 0; row < 12 * kWeek + 13 * kRows / 2; row += 1) {  // ends on a Saturday's noon
+      Context context;
+      context.calendar_seconds = row;
+      detector->set_context(context);
+      const double reading[] = {load(row) + std::normal_distribution<double>(0, 0.01)(random), 0.4};
+      detector->step(reading, row, true);
+    }
+    return detector;
+  };
+  const auto by_day = [](double row) { return 0.3 + 0.2 * std::sin(2 * M_PI * (row / kRows - 0.25)); };
+  const auto working =
+      learned([&](double row) { return by_day(row) - (std::fmod(row, kWeek) >= 5 * kRows ? 0.15 : 0); });
+  REQUIRE(working->week().known());
+  CHECK(working->season().known());
+  CHECK(working->week().expected(0) == Approx(-0.15 * 5 / 7).margin(0.03));
+  CHECK_FALSE(learned(by_day)->week().known());
+  CHECK_FALSE(learned([](double) { return 0.3; })->week().known());
+  const auto weekly = learned([](double row) { return std::fmod(row, kWeek) >= 5 * kRows ? 0.1 : 0.4; });
+  CHECK(weekly->week().known());
+  CHECK_FALSE(weekly->season().known());
 }

@@ -12,7 +12,7 @@
 namespace hosa {
 namespace {
 
-constexpr double kDaySeconds = 86400;
+constexpr double kDaySeconds = 86400, kWeekSeconds = 7 * kDaySeconds;
 
 }  // namespace
 
@@ -40,7 +40,7 @@ void Senses::open(const Fd& proc, const Fd& sys, const Machine& machine, const O
   vector_.select(readings_);
   detector_.emplace(vector_.dimensions());
   indices_.open(vector_.dimensions());
-  detector_->look_for_seasons({&kDaySeconds, 1});
+  detector_->look_for_seasons({&kDaySeconds, 1}, {&kWeekSeconds, 1});
   detector_->begin(options.warmup_s);
   room_option_ = options.room_bytes;
   most_tasks_ = static_cast<double>(machine.max_tasks);
