@@ -10,8 +10,8 @@
 using namespace hosa::detect_of_36;
 
 TEST_CASE("the state of the detector is 16 KiB for 36 dimensions, and what is counted apart is named") {
-  // Apart: half a second of readings, which rates are formed of; the day's and the week's course (24 and 28 profiles, nothing before a week, six weeks);
-  // the verdict, which is the answer.
+  // Apart: half a second of readings, which rates are formed of; the day's and the week's course (24 and 28 profiles,
+  // nothing before a week, six weeks); the verdict, which is the answer.
   constexpr std::size_t kSeason = 2 * sizeof(Season) + sizeof(Spreads);
   constexpr std::size_t kState = sizeof(Detector) - sizeof(RateWindow) - kSeason - sizeof(Verdict);
   std::printf("36 dimensions: state %zu bytes (covariance %zu, metric %zu, thresholds %zu, ...); apart: window %zu, ",
