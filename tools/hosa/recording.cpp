@@ -87,9 +87,9 @@ Result<void> Recording::take(std::span<const double> raw, double now_s) {
   const double dt = now_s - last_s_;
   if (began_s_ < 0) {
     began_s_ = now_s;
-    put("# t = 0 at ");
+    put("# ");
     put(to_milliseconds(now_s).view());
-    put(" s of CLOCK_MONOTONIC\n");
+    put(" s of CLOCK_MONOTONIC is t = 0\n");
   }
   if (rows_ > 0 || now_s > began_s_) {
     if (!(dt > 0)) return {};

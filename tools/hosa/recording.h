@@ -2,7 +2,7 @@
 //
 //   # busy,share,1,1,0.03          the schema: name,kind,scale,sign,floor, one comment line each
 //   t,busy,...,label,fault,phase   seconds since the beginning, then the dimensions; 0,-,live until somebody labels it
-//   # t = 0 at 7213.4 s of CLOCK_MONOTONIC
+//   # 7213.400 s of CLOCK_MONOTONIC is t = 0
 //   0.100,0.25,...,0,-,live        rates per second and shares ready-made, over the time since the row before
 //
 // Replay sums the rates to totals again, so a recording is judged as the machine was, to the six digits that are kept.

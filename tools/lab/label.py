@@ -2,7 +2,7 @@
 
 Columns as `hosa record` writes them, the last three filled in: label 1 while a fault lasts, fault its name (`rec_NAME`: the 8 s
 after it, which belong to neither class), phase `train` for the warm-up. Times of faults are the guest's CLOCK_BOOTTIME, as
-the recording's `# t = 0 at ...` is (a guest is never suspended). tools/eval/recordings scores directories of these."""
+the recording's `# ... is t = 0` is (a guest is never suspended). tools/eval/recordings scores directories of these."""
 
 import gzip
 import os
@@ -34,8 +34,8 @@ def judge_recording(v, s, out, folder, agent, ram_mb, promise):
     faults, began, schema, rows = faults_of(s, out), None, [], []
     warm_until = read_times(os.path.join(out, "times"))["start"] + s["warmup"]
     for line in read_text(os.path.join(out, "recording.csv")).splitlines():
-        if line.startswith("# t = 0 at "):
-            began = float(line.split()[5])
+        if line.startswith("#") and line.endswith(" is t = 0"):
+            began = float(line.split()[1])
         elif line.startswith("#"):
             schema.append(line.removeprefix("# "))
         elif line.startswith("t,"):
