@@ -151,6 +151,8 @@ class Detector {
     double mean = 0, low = 0, high = 0;
   };
   bool normal(std::size_t dimension, Normal& out) const;
+  // How far the mean of a second of each tempered innovation went in the warm-up (lasting.h); 0: not known.
+  Vector reach() const { return lasting_.reach(); }
   double warmup_left_seconds() const;
   uint64_t counter_resets() const { return window_.resets(); }
   uint64_t rejected(Rejection reason) const { return rejected_[static_cast<std::size_t>(reason)]; }

@@ -13,6 +13,7 @@
 #include "tools/hosa/csv.h"
 #include "tools/hosa/replay_table.h"
 #include "tools/hosa/verbs.h"
+#include "tools/hosa/work_indices.h"
 
 namespace hosa {
 namespace {
@@ -32,7 +33,13 @@ constexpr double kForever = 1e18;     // a warm-up that end_warm_up() ends
 // chosen among its kind) .214 ->
 // .248 and .475 -> .546. Means of 0.5 to 2 s are as good (.546 to .554 and .762 to .766); sums of |u|, or the largest
 // u, in place of |u| trade one recording for the other.
+// And each dimension's mean counts by how far it wanders on this machine: less where its 0.99 quantile in the warm-up
+// is more than 1.5 times that of noise (lasting.h: 1.03). What wanders by itself else hides what never does: GA .766 ->
+// .784, A .549 -> .547, the two of another host .248 -> .250 and .546 -> .544. 1.25 and 2 times are near it; all by
+// their reach (1 time): GA .786, A .540; by the recent reach, or as many times less as the share of 0.95: one against
+// the other.
 constexpr double kSteadyWeight = 0.1;
+constexpr double kWander = 1.5 * detect::Lasting::kLeast;
 // Rows without a time are minutes apart, and what they show lasts for hours: there the score is the geometric mean of a
 // short running mean of T^2 (4 rows) and a long one (19), as quick as the one, as steady as the other. sqrt(T |m|)
 // instead: SMD .56 -> .51. T^2 instead of T: SMD .528 -> .554, ASD .320 -> .335, JS .453 -> .457.
@@ -52,6 +59,7 @@ class Replay {
       : options_(options), table_(table), detector_({table.dimensions.data(), table.dimensions.size()}) {
     detector_.begin(options.warmup_train ? kForever : options.warmup_s);
     if (!table.timed) detector_.look_for_seasons(kDayRows);
+    if (table.timed) indices_.open(detector_.dimensions());
   }
   bool parse(std::string_view line, Row& row);
   void take(const Row& row);
@@ -66,18 +74,21 @@ class Replay {
 
  private:
   void number(double value);
+  void weigh_by_reach();
   double score() const;
 
   const Options& options_;
   const ReplayTable& table_;
   detect::Detector detector_;
   std::array<detect::Horizon, kMaxDimensions> left_{};
+  WorkIndices indices_;
   detect::Vector total_{};
   double last_time_ = 0, next_step_ = 0, seconds_left_ = detect::kInfinity;
   std::size_t rows_ = 0;
   int regime_ = 0, level_ = 0;
   detect::Decay steady_decay_{kSteadyWeight};
   detect::Vector steady_{};      // m
+  detect::Vector share_{};       // what of it counts
   double short_ = 0, long_ = 0;  // mean T^2
   std::size_t used_ = 0;
   char out_[32 * 1024];
@@ -117,17 +128,25 @@ void Replay::take(const Row& row) {
     if (dimension.kind != detect::Kind::fraction || dimension.sign >= 0) continue;
     context.seconds_left = std::min(context.seconds_left, left_[j].step(row.value[j], time));
   }
+  if (table_.timed) indices_.step(detector_.verdict(), 0, 0, time, context);
   if (!table_.timed) context.calendar_seconds = static_cast<double>(rows_ - 1);
   detector_.set_context(context);
+  const bool was_warming = detector_.verdict().warming;
   const auto& verdict = detector_.step(std::span(total_).first(n), time, true);
   const double squared = verdict.tempered * verdict.tempered, a = steady_decay_.weight(options_.step_or(kRowSeconds));
   short_ += kShortWeight * (squared - short_);
   long_ += kLongWeight * (squared - long_);
-  for (std::size_t j = 0; j < n && !verdict.warming; ++j) steady_[j] += a * (verdict.u[j] - steady_[j]);
+  if (was_warming && !verdict.warming) weigh_by_reach();
+  for (std::size_t j = 0; j < n && !verdict.warming; ++j) steady_[j] += a * (share_[j] * verdict.u[j] - steady_[j]);
   seconds_left_ = context.seconds_left;
   const bool short_of_time = !verdict.warming && seconds_left_ < detect::Horizon::kShortSeconds;
   level_ = std::max(verdict.level, short_of_time ? 1 : 0);
   regime_ = verdict.level < 1 && short_of_time ? kFailing : verdict.regime.value;
+}
+
+void Replay::weigh_by_reach() {
+  const detect::Vector reach = detector_.reach();
+  for (std::size_t j = 0; j < share_.size(); ++j) share_[j] = reach[j] > kWander ? kWander / reach[j] : 1;
 }
 
 double Replay::score() const {
