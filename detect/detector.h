@@ -226,7 +226,8 @@ class Detector {
   void judge(const Vector& y, double dt, bool learn);
   void rebuild_in_portions(double now);
   void find_top();
-  void judge_channels(double dt, bool learn);
+  void judge_channels(const Vector& d, double dt, bool learn);
+  bool moved_itself(const Vector& d, std::size_t j) const;
   void raise(Channel channel, std::size_t dimension);
   void name_regime(double dt, bool learn);
   void recover(const Vector& d, double trust, double dt);

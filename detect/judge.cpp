@@ -27,7 +27,7 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   verdict_.curvature = trend_.curvature();
   verdict_.level = thresholds_.step(verdict_.smoothed, last_sample_, dt, learn);
   verdict_.thresholds = thresholds_.values();
-  judge_channels(dt, learn);
+  judge_channels(d, dt, learn);
   name_regime(dt, learn);
   if (learn) {
     const double trust =
@@ -43,17 +43,23 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   rebuild_in_portions(last_sample_);
 }
 
-void Detector::judge_channels(double dt, bool learn) {
+void Detector::judge_channels(const Vector& d, double dt, bool learn) {
   verdict_.channel = verdict_.level > 0 ? Channel::distance : Channel::none;
   lasting_.add(verdict_.u, dt);
   verdict_.lasting = lasting_.most();
   const double near = (verdict_.smoothed / verdict_.thresholds[0] - kBothFrom) / (1 - kBothFrom);
   const double least = 1 - (1 - kBothLeast) * std::clamp(near, 0.0, 1.0);
   if (lasting_thresholds_.step(verdict_.lasting / least, last_sample_, dt, learn) > 0)
-    raise(Channel::lasting, lasting_.which());
+    raise(Channel::lasting, moved_itself(d, lasting_.which()) ? lasting_.which() : verdict_.top[0]);
   verdict_.drift = drift_.step(moments_, scale_.spread, dt);
   if (verdict_.drift != Drift::kNone) raise(Channel::drift, verdict_.drift);
   if (context_.share_dimension < n_) raise(Channel::share, context_.share_dimension);
+}
+
+// An innovation is large, too, where the dimension stands still and others left it behind (a leak of descriptors that
+// are no TCP sockets): then the largest contribution leads, which asks for the dimension's own deviation.
+bool Detector::moved_itself(const Vector& d, std::size_t j) const {
+  return d[j] * verdict_.u[j] > 0 && d[j] * d[j] >= moments_.covariance[j][j];
 }
 
 // To level 1, and the dimension leads; where the level stands already, what raised it leads.

@@ -18,7 +18,7 @@ struct Crowd {
   std::unique_ptr<Detector> detector;
   std::mt19937 random{4};
   double now = 0, shift = 0, rough = 1;
-  bool alternates = false;
+  bool alternates = false, followed = false;  // dimension 9 does what dimension 7 does but for the shift
   int levels = 0;
   double greatest = 0;
   Crowd() {
@@ -33,6 +33,7 @@ struct Crowd {
       double reading[kN];
       for (double& x : reading) x = rough * std::normal_distribution<double>(0, 0.1)(random);
       if (std::uniform_real_distribution<double>()(random) < 0.004) reading[kN - 1] += 3;
+      if (followed) reading[9] = reading[7] + 0.15 * reading[9];
       reading[7] += alternates && static_cast<int>(now) % 2 == 1 ? -shift : shift;
       const Verdict& verdict = detector->step(reading, now, true);
       levels += verdict.level > 0;
@@ -71,6 +72,18 @@ TEST_CASE("what is halfway unusual by the distance and by one dimension that las
   CHECK(levels[1] == 0);
   CHECK(levels[2] == 0);
   CHECK(levels[3] > 10);
+}
+
+TEST_CASE("who was left behind does not lead: the dimension that moved does") {
+  Crowd crowd;
+  crowd.followed = true;
+  crowd.run(600);
+  crowd.shift = 0.5;
+  for (int tenth = 0; tenth < 60 && crowd.detector->verdict().level == 0; ++tenth) crowd.run(0.05);
+  REQUIRE(crowd.detector->verdict().channel == Channel::lasting);
+  const Verdict& verdict = crowd.detector->verdict();
+  CHECK(std::fabs(verdict.u[9]) > std::fabs(verdict.u[7]));
+  CHECK(verdict.top[0] == 7);
 }
 
 TEST_CASE("a deviation that changes its sign each second does not last") {
