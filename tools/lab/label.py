@@ -10,6 +10,7 @@ import os
 from logs import read_json, read_text, read_times
 
 RECOVERY_S = 8
+LAST_S = 4  # in which the lab takes itself apart: no machine's ordinary life
 
 
 def faults_of(s, out):
@@ -31,8 +32,8 @@ def label_of(at, faults):
 
 
 def judge_recording(v, s, out, folder, agent, ram_mb, promise):
-    faults, began, schema, rows = faults_of(s, out), None, [], []
-    warm_until = read_times(os.path.join(out, "times"))["start"] + s["warmup"]
+    faults, began, schema, rows, times = faults_of(s, out), None, [], [], read_times(os.path.join(out, "times"))
+    warm_until, over = times["start"] + s["warmup"], times["end"] - LAST_S
     for line in read_text(os.path.join(out, "recording.csv")).splitlines():
         if line.startswith("#") and line.endswith(" is t = 0"):
             began = float(line.split()[1])
@@ -42,7 +43,8 @@ def judge_recording(v, s, out, folder, agent, ram_mb, promise):
             rows.append(line)
         elif line.endswith(",live"):  # a last one cut short is dropped
             at = began + float(line.split(",", 1)[0])
-            rows.append(",".join([line.rsplit(",", 3)[0], *label_of(at, faults), "train" if at < warm_until else "live"]))
+            if at < over:
+                rows.append(",".join([line.rsplit(",", 3)[0], *label_of(at, faults), "train" if at < warm_until else "live"]))
     with gzip.open(os.path.join(folder, "recording.csv.gz"), "wt") as file:
         file.write("\n".join(rows) + "\n")
     with open(os.path.join(folder, "recording.schema"), "w") as file:
