@@ -133,6 +133,7 @@ demo: all
 eval: all
 	$(Q)[ -n "$(DATA)" ] || { echo 'make eval DATA=DIRECTORY: where recordings/, public/ and eval/ are' >&2; exit 2; }
 	$(Q)tools/eval/table $(HOSA) $(DATA)
+	$(Q)tools/eval/recordings $(HOSA) $(DATA)/eval/score.py test/fixtures/recordings/*.csv.gz
 
 # ---- keeping the house
 SOURCES  := $(shell git ls-files '*.cpp' '*.h' '*.bpf.c' 2>/dev/null)

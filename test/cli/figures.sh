@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The figures of `hosa replay` on recordings of guests (test/fixtures/recordings) do not fall: faults found, delay, false alarms,
-# and how the score ranks. Bounds are what was measured less a margin for a change that is none: found 5 5 6 5 of 8, median 0.4 1.0 1.4 0.6 s, alarms 3 1
-# 2 4, average precision 92 90 89 89 %.
+# The figures of `hosa replay` on recordings of guests (test/fixtures/recordings) do not fall: faults found, delay, false
+# alarms, and how the score ranks. Bounds are what was measured less a margin for a change that is none: found 5 5 6 5 of
+# 8, median 0.4 1.0 1.4 0.6 s, alarms 3 1 2 4, average precision 92 90 89 89 %.
 # shellcheck source=test/cli/agent.bash
 . "$(dirname "$0")/agent.bash"
 recordings=$(dirname "$0")/../fixtures/recordings
 
-# A line "FOUND MEDIAN-DELAY ALARMS ACTS AP": level 1 begun inside a fault, episodes of level 1 and 2 begun in normal time (5 s
-# apart), average precision in percent.
+# A line "FOUND MEDIAN-DELAY ALARMS ACTS AP": level 1 begun inside a fault, episodes of level 1 and 2 begun in normal time
+# (5 s apart), average precision in percent.
 figures() { # NAME STEP (0: every row)
   local step=()
   [ "$2" = 0 ] || step=(--step "$2")
