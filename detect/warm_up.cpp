@@ -26,7 +26,10 @@ void Detector::warm_up(const Vector& y, double dt, bool learn) {
 Vector Detector::floors_under(const Scale& scale) const {
   Vector squared{};
   for (std::size_t j = 0; j < n_; ++j) {
-    const double floor = kFloorPart * dimensions_[j].floor / static_cast<double>(scale.spread[j]);
+    double least = kFloorPart * dimensions_[j].floor;
+    if (dimensions_[j].kind == Kind::number)
+      least = std::max(least, kRounding * exponential(-std::max(0.0, static_cast<double>(scale.median[j]))));
+    const double floor = least / static_cast<double>(scale.spread[j]);
     squared[j] = kLeastFloor * kLeastFloor + floor * floor;
   }
   return squared;
