@@ -40,7 +40,7 @@ Detector::Detector(std::span<const Dimension> dimensions)
       metric_(n_),
       thresholds_(n_),
       drift_(dimensions_),
-      lasting_(n_),
+      lasting_(dimensions_),
       season_(n_, kDayWindows),
       week_(n_, kWeekWindows) {
   verdict_.n = n_;

@@ -31,7 +31,7 @@ void Detector::move_normal(const Vector& y, const Vector& by) {
     phase_.warm_up = WarmUp{};
     moments_ = Moments(n_);
     metric_ = Mahalanobis(n_);
-    lasting_ = Lasting(n_);
+    lasting_ = Lasting(dimensions_);
     smoothed_ = y;
     return;
   }

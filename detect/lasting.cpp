@@ -4,11 +4,16 @@
 
 namespace hosa::detect {
 
+Lasting::Lasting(std::span<const Dimension> dimensions) : n_(dimensions.size()) {
+  for (std::size_t i = 0; i < n_; ++i) caught_ |= static_cast<uint64_t>(dimensions[i].kind == Kind::count) << i;
+}
+
 void Lasting::add(std::span<const double> tempered, double dt) {
   const float a = static_cast<float>(decay_.weight(dt));
   float most = 0;  // of squares: what is on the way to it needs no branch
   for (std::size_t i = 0; i < n_; ++i) {
-    mean_[i] += a * (static_cast<float>(tempered[i]) - mean_[i]);
+    const float step = (caught_ >> i & 1) != 0 ? kMostOfOne : kAny;
+    mean_[i] += std::clamp(a * (static_cast<float>(tempered[i]) - mean_[i]), -step, step);
     most = std::max(most, square(i));
   }
   most_ = square_root(static_cast<double>(most));

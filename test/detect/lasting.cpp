@@ -117,8 +117,31 @@ TEST_CASE("how far each dimension wanders survives a restart; where it is not kn
   CHECK_FALSE(forgot.detector->restore(*baseline));
 }
 
+TEST_CASE("one reading of a count does not last, two do; of what was measured since the last reading one may") {
+  const Dimension caught[] = {{"x", "1", Kind::count, 1, 1, 0.2, Resource::cpu, false}};
+  const Dimension measured[] = {{"x", "share", Kind::share, 1, 1, 0.03, Resource::cpu, true}};
+  Lasting lasting(caught), whole(measured);
+  Vector reach{};
+  reach[0] = 1;
+  lasting.set_reach(reach);
+  whole.set_reach(reach);
+  const double calm[] = {0}, far[] = {33};
+  whole.add(far, 0.5);
+  CHECK(whole.most() > 6);
+  lasting.add(calm, 0.5);
+  lasting.add(far, 0.5);
+  CHECK(lasting.most() < 4);
+  lasting.add(calm, 0.5);
+  CHECK(lasting.most() < 4);
+  lasting.add(far, 0.5);
+  lasting.add(far, 0.5);
+  CHECK(lasting.most() > 6);
+}
+
 TEST_CASE("M is the largest smoothed innovation by its own reach, and at least a Gaussian's") {
-  Lasting lasting(2);
+  const Dimension shares[2] = {{"x", "share", Kind::share, 1, 1, 0.03, Resource::cpu, true},
+                               {"y", "share", Kind::share, 1, 1, 0.03, Resource::cpu, true}};
+  Lasting lasting(shares);
   Vector reach{};
   reach[0] = 4;
   reach[1] = 0.1;
