@@ -57,7 +57,11 @@ class Child {
     for (const int fd : {go_[0], go_[1], done_[0], done_[1]}) ::close(fd);
   }
   void run() {
-    tell('g');
+    start();
+    wait();
+  }
+  void start() { tell('g'); }
+  void wait() {
     char byte = 0;
     REQUIRE(::read(done_[0], &byte, 1) == 1);
   }

@@ -49,5 +49,5 @@ TEST_CASE("what is taken away lowers single sensors and says so") {
   std::array<ProcessShare, 4> table;
   CHECK(*opened.side.read_usage_by_process(table) == 0);
   opened.side.set_limits({});
-  opened.side.quiet_memory_until(1);
+  opened.side.quiet_until(HOSA_ANON_BYTES, HOSA_SHORT_WINDOW, 1);
 }

@@ -1,0 +1,64 @@
+#include "tools/hosa/trip_quiet.h"
+
+#include <algorithm>
+
+namespace hosa {
+namespace {
+
+uint64_t to_ns(double seconds) {
+  return static_cast<uint64_t>(seconds * 1e9);
+}
+
+bool is_by_process(const hosa_event& event) {
+  return event.subject == HOSA_ANON_BYTES && event.span == HOSA_SHORT_WINDOW;
+}
+
+}  // namespace
+
+double TripQuiet::Silence::longer(double now_s, unsigned most) {
+  in_a_row = now_s < until_s + kInARowS ? std::min(in_a_row + 1, most) : 0;
+  until_s = now_s + kQuietS * (1u << in_a_row);
+  return until_s;
+}
+
+TripQuiet::Process& TripQuiet::of(uint32_t tgid) {
+  Process& process = processes_[tgid % processes_.size()];
+  if (process.tgid != tgid) {
+    process = Process{};
+    process.tgid = tgid;
+  }
+  return process;
+}
+
+void TripQuiet::count(KernelSide& kernel, double now_s) {
+  records_left_ = std::max(std::min(records_left_ + (now_s - filled_s_) * kRecordsPerS, kBurst) - 1, 0.0);
+  filled_s_ = now_s;
+  if (records_left_ < 1)
+    kernel.quiet_until(HOSA_ANON_BYTES, HOSA_SHORT_WINDOW, to_ns(now_s + (1 - records_left_) / kRecordsPerS));
+}
+
+void TripQuiet::silence_others(KernelSide& kernel, double until_s) const {
+  kernel.quiet_until(HOSA_ANON_BYTES, HOSA_LONG_WINDOW, to_ns(until_s));
+  for (const auto span : {HOSA_SHORT_WINDOW, HOSA_LONG_WINDOW})
+    kernel.quiet_until(HOSA_ALL_BYTES, span, to_ns(until_s));
+}
+
+void TripQuiet::told(KernelSide& kernel, const hosa_event& event, double now_s) {
+  const double until_s = now_s + kQuietS;
+  if (event.subject == HOSA_FORKS) {
+    for (const auto span : {HOSA_SHORT_WINDOW, HOSA_LONG_WINDOW}) kernel.quiet_until(HOSA_FORKS, span, to_ns(until_s));
+    return;
+  }
+  kernel.quiet_process_until(event.tgid, to_ns(std::max(of(event.tgid).until_s, until_s)));
+  if (is_by_process(event))
+    count(kernel, now_s);
+  else
+    silence_others(kernel, std::max(others_.until_s, until_s));
+}
+
+void TripQuiet::dismissed(KernelSide& kernel, const hosa_event& event, double now_s) {
+  kernel.quiet_process_until(event.tgid, to_ns(of(event.tgid).longer(now_s, kMostOfProcess)));
+  if (!is_by_process(event)) silence_others(kernel, others_.longer(now_s, kMostOfOthers));
+}
+
+}  // namespace hosa
