@@ -20,7 +20,7 @@ class TripQuiet {
  public:
   static constexpr double kQuietS = 0.1;  // the look is under way
   // Doublings of that, one for each dismissal in a row: a process is silent for 3.2 s at most, since the time to
-  // failure sees within a second if it leaks at last; a window for 0.8 s.
+  // failure sees within a second if it leaks at last; the other windows for 0.8 s.
   static constexpr unsigned kMostOfProcess = 5, kMostOfOthers = 3;
   static constexpr double kInARowS = 0.5;
   static constexpr double kRecordsPerS = 16, kBurst = 16;
