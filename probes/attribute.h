@@ -55,8 +55,9 @@ ALWAYS_INLINE struct hosa_usage* attribute_to_both(__u32 tgid, __u64 cgroup, int
 }
 
 ALWAYS_INLINE int starts_up(__u32 tgid, __u64 now, const struct hosa_usage* usage) {
+  if (!usage || usage->all_bytes >= HOSA_START_BYTES) return 0;
   __u64* began_ns = map_lookup(&began, &tgid);
-  return began_ns && now - *began_ns < HOSA_START_NS && usage && usage->all_bytes < HOSA_START_BYTES;
+  return began_ns && now - *began_ns < HOSA_START_NS;
 }
 
 /* What has no window. hosa itself is not attributed. */
