@@ -78,25 +78,36 @@ TEST_CASE("whose record is being looked at is quiet for a tenth of a second, who
   ::usleep(110'000);
   CHECK(w.trips(w.churner));
   quiet.dismissed(w.side, record_of(w.churner.pid()), now_s());
-  ::usleep(110'000);
+  ::usleep(210'000);
   CHECK(w.trips(w.churner));
   begun = now_s();
   quiet.dismissed(w.side, record_of(w.churner.pid()), begun);
   quiet.told(w.side, record_of(w.churner.pid()), now_s());  // takes nothing back
-  ::usleep(110'000);
-  CHECK_SILENT(w, w.churner, begun + 0.2);
-  ::usleep(100'000);
+  ::usleep(210'000);
+  CHECK_SILENT(w, w.churner, begun + 0.4);
+  ::usleep(200'000);
   CHECK(w.trips(w.churner));
 }
 
-TEST_CASE("more records than are worth their looks silence all for a moment") {
+TEST_CASE("so many looks a second are allowed, whoever trips") {
+  TripQuiet quiet;
+  int allowed = 0;
+  for (int i = 0; i < 100; ++i) allowed += quiet.may_check(10) ? 1 : 0;
+  CHECK(allowed == static_cast<int>(TripQuiet::kChecksPerS));
+  for (int i = 0; i < 100; ++i) allowed += quiet.may_check(10 + 0.01 * i) ? 1 : 0;
+  CHECK(allowed == 2 * static_cast<int>(TripQuiet::kChecksPerS) - 1);
+}
+
+TEST_CASE("more records than are worth their time silence all for a moment") {
   if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
   Wired w;
   TripQuiet quiet;
-  const double begun = now_s();
-  for (uint32_t i = 0; i < static_cast<uint32_t>(TripQuiet::kBurst) + 8; ++i)
-    quiet.told(w.side, record_of(4'000'000 + i), begun);
-  CHECK_SILENT(w, w.leaker, begun + 1 / TripQuiet::kRecordsPerS);
-  ::usleep(70'000);
+  const double at = now_s() + 0.5;
+  for (uint32_t i = 0; i < static_cast<uint32_t>(TripQuiet::kRecordsPerS); ++i)
+    quiet.told(w.side, record_of(4'000'000 + i), at);
+  CHECK(w.trips(w.leaker));
+  quiet.told(w.side, record_of(5'000'000), at);
+  CHECK_SILENT(w, w.leaker, at + 1 / TripQuiet::kRecordsPerS);
+  ::usleep(550'000);
   CHECK(w.trips(w.leaker));
 }

@@ -117,7 +117,8 @@ void Agent::on_memory_trip(const hosa_event& event, double now_s) {
     if (check.waits() && check.event().tgid == event.tgid) return;
     if (!check.waits()) idle = &check;
   }
-  if (idle != nullptr) idle->begin(proc_, available_, event, now_s, static_cast<double>(machine_.page_bytes));
+  if (idle == nullptr || !trip_quiet_.may_check(now_s)) return;
+  idle->begin(proc_, available_, event, now_s, static_cast<double>(machine_.page_bytes));
 }
 
 // Two readings after a trip; afterwards somebody is looked for, or it was churn.

@@ -15,9 +15,9 @@ bool is_by_process(const hosa_event& event) {
 
 }  // namespace
 
-double TripQuiet::Silence::longer(double now_s, unsigned most) {
-  in_a_row = now_s < until_s + kInARowS ? std::min(in_a_row + 1, most) : 0;
-  until_s = now_s + kQuietS * (1u << in_a_row);
+double TripQuiet::Silence::longer(double now_s, double first_s, double most_s) {
+  lasts_s = now_s < until_s + kInARowS ? std::min(2 * lasts_s, most_s) : first_s;
+  until_s = now_s + lasts_s;
   return until_s;
 }
 
@@ -30,11 +30,12 @@ TripQuiet::Process& TripQuiet::of(uint32_t tgid) {
   return process;
 }
 
-void TripQuiet::count(KernelSide& kernel, double now_s) {
-  records_left_ = std::max(std::min(records_left_ + (now_s - filled_s_) * kRecordsPerS, kBurst) - 1, 0.0);
-  filled_s_ = now_s;
-  if (records_left_ < 1)
-    kernel.quiet_until(HOSA_ANON_BYTES, HOSA_SHORT_WINDOW, to_ns(now_s + (1 - records_left_) / kRecordsPerS));
+bool TripQuiet::Allowance::take(double now_s) {
+  left = std::min(left + (now_s - filled_s) * per_s, per_s);
+  filled_s = now_s;
+  if (left < 1) return false;
+  left -= 1;
+  return true;
 }
 
 void TripQuiet::silence_others(KernelSide& kernel, double until_s) const {
@@ -50,15 +51,13 @@ void TripQuiet::told(KernelSide& kernel, const hosa_event& event, double now_s) 
     return;
   }
   kernel.quiet_process_until(event.tgid, to_ns(std::max(of(event.tgid).until_s, until_s)));
-  if (is_by_process(event))
-    count(kernel, now_s);
-  else
-    silence_others(kernel, std::max(others_.until_s, until_s));
+  if (!is_by_process(event)) return silence_others(kernel, std::max(others_.until_s, until_s));
+  if (!records_.take(now_s)) kernel.quiet_until(HOSA_ANON_BYTES, HOSA_SHORT_WINDOW, to_ns(now_s + 1 / kRecordsPerS));
 }
 
 void TripQuiet::dismissed(KernelSide& kernel, const hosa_event& event, double now_s) {
-  kernel.quiet_process_until(event.tgid, to_ns(of(event.tgid).longer(now_s, kMostOfProcess)));
-  if (!is_by_process(event)) silence_others(kernel, others_.longer(now_s, kMostOfOthers));
+  kernel.quiet_process_until(event.tgid, to_ns(of(event.tgid).longer(now_s, kProcessS, kProcessMostS)));
+  if (!is_by_process(event)) silence_others(kernel, others_.longer(now_s, kOthersS, kOthersMostS));
 }
 
 }  // namespace hosa
