@@ -117,7 +117,7 @@ void Agent::on_memory_trip(const hosa_event& event, double now_s) {
     if (check.waits() && check.event().tgid == event.tgid) return;
     if (!check.waits()) idle = &check;
   }
-  if (idle == nullptr || !trip_quiet_.may_check(now_s)) return;
+  if (idle == nullptr || !trip_quiet_.may_check(senses_.kernel(), event, now_s)) return;
   idle->begin(proc_, available_, event, now_s, static_cast<double>(machine_.page_bytes));
 }
 

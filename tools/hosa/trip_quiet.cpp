@@ -55,6 +55,12 @@ void TripQuiet::told(KernelSide& kernel, const hosa_event& event, double now_s) 
   if (!records_.take(now_s)) kernel.quiet_until(HOSA_ANON_BYTES, HOSA_SHORT_WINDOW, to_ns(now_s + 1 / kRecordsPerS));
 }
 
+bool TripQuiet::may_check(KernelSide& kernel, const hosa_event& event, double now_s) {
+  if (checks_.take(now_s)) return true;
+  kernel.quiet_process_until(event.tgid, to_ns(std::max(of(event.tgid).until_s, now_s + kPassedS)));
+  return false;
+}
+
 void TripQuiet::dismissed(KernelSide& kernel, const hosa_event& event, double now_s) {
   kernel.quiet_process_until(event.tgid, to_ns(of(event.tgid).longer(now_s, kProcessS, kProcessMostS)));
   if (!is_by_process(event)) silence_others(kernel, others_.longer(now_s, kOthersS, kOthersMostS));

@@ -18,7 +18,8 @@ namespace hosa {
 
 class TripQuiet {
  public:
-  static constexpr double kQuietS = 0.1;  // the look is under way
+  static constexpr double kQuietS = 0.1;   // the look is under way
+  static constexpr double kPassedS = 0.2;  // there was no time for a look
   // After a dismissal, doubled with each in a row: a process is silent for 3.2 s at most, since the time to failure
   // sees within a second if it leaks at last; the other windows for 0.8 s.
   static constexpr double kProcessS = 0.2, kProcessMostS = 3.2, kOthersS = 0.1, kOthersMostS = 0.8;
@@ -28,8 +29,8 @@ class TripQuiet {
 
   // A record of a window came.
   void told(KernelSide& kernel, const hosa_event& event, double now_s);
-  // Whether there is time to look at whom it names.
-  bool may_check(double now_s) { return checks_.take(now_s); }
+  // Whether there is time to look at whom it names; if not, it is silent for kPassedS.
+  bool may_check(KernelSide& kernel, const hosa_event& event, double now_s);
   // It was churn.
   void dismissed(KernelSide& kernel, const hosa_event& event, double now_s);
 
