@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "loader/sys/file.h"
+#include "test/loader/files.h"
 
 using namespace hosa;
 using Answer = TripCheck::Answer;
@@ -87,6 +88,15 @@ TEST_CASE("memory that grows in nobody is seen by what is left on the machine") 
   CHECK(t.look(10.044, 799.0) == Answer::grows);
   t.begin(trip(10), 11);
   CHECK(t.look(11.022, 799.9) == Answer::churn);
+}
+
+TEST_CASE("a check that has ended keeps no file of its process open") {
+  Tripped t;
+  const int before = open_descriptors();
+  t.begin(10);
+  CHECK(open_descriptors() > before);
+  CHECK(t.look(10.022, 800) == Answer::churn);
+  CHECK(open_descriptors() == before);
 }
 
 TEST_CASE("what was left before a second's window is what counts for it") {

@@ -47,14 +47,14 @@ TripCheck::Answer TripCheck::look(double now_s, double available_bytes) {
   own_ = own;
   left_ = available_bytes;
   least_fall_ = kLeastBytes;
-  const bool first = !again_;
-  again_ = true;
-  if (grows || falls) {
-    due_s_ = first ? now_s + step_s_ : -1;
-    return first ? Answer::wait : Answer::grows;
+  if ((grows || falls) && !again_) {
+    again_ = true;
+    due_s_ = now_s + step_s_;
+    return Answer::wait;
   }
   due_s_ = -1;
-  return Answer::churn;
+  meter_ = ProcessMeter();  // nothing stays open between checks
+  return grows || falls ? Answer::grows : Answer::churn;
 }
 
 }  // namespace hosa
