@@ -5,7 +5,7 @@ Promises (scenario files may override; null = not promised):"""
 
 import os
 
-from judge_agent import judge_doctor, judge_kill, judge_suspend, judge_unit, judge_unplug
+from judge_agent import judge_doctor, judge_kill, judge_unit, judge_unplug
 from judge_calm import judge_calm, judge_innocents, judge_life
 from judge_episode import judge_episode
 from judge_server import judge_server
@@ -38,7 +38,7 @@ def judge(s, folder, agent, ram_mb, reason):
     if "zram: failed" in read_text(os.path.join(out, "init.log")):
         verdict["broken"].append("the guest has no swap: see out/init.log")
     judges = {"server": judge_server, "episode": judge_episode, "innocents": judge_innocents, "calm": judge_calm, "kill": judge_kill, "unit": judge_unit,
-              "doctor": judge_doctor, "life": judge_life, "unplug": judge_unplug, "suspend": judge_suspend}
+              "doctor": judge_doctor, "life": judge_life, "unplug": judge_unplug}
     promises = {**PROMISES, **s["promises"]}
     try:
         judges[s["script"]](verdict, s, out, folder, agent, ram_mb, promises)

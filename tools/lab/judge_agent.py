@@ -1,4 +1,4 @@
-"""The agent itself: killed, tried in parts, asked by the doctor, with a CPU taken away, asleep."""
+"""The agent itself: killed, tried in parts, asked by the doctor, with a CPU taken away."""
 
 import json
 import os
@@ -82,25 +82,6 @@ def judge_unplug(v, s, out, folder, agent, ram_mb, promise):
     v["ticks"], v["busy"] = [x["ticks"] for x in states], [x["x"]["cpu_busy"] for x in states]
     if not v["ticks"][0] < v["ticks"][1] < v["ticks"][2]:
         v["broken"].append(f"ticks before, without the CPU, after: {v['ticks']}")
-    wild = {name: value for x in states for name, value in x["x"].items() if value < 0 or name.startswith("cpu_busy") and value > 1.05}
-    if wild:
-        v["broken"].append(f"no machine is like this: {wild}")
-
-
-def judge_suspend(v, s, out, folder, agent, ram_mb, promise):
-    """Half an hour that was slept is no time in which anything happened: no tick, no rate out of range, nobody suspected for it."""
-    states = [read_json(os.path.join(out, f"{when}.json")) for when in ("before", "woken", "after")]
-    up = [float(read_text(os.path.join(out, f"{when}.uptime"))) for when in ("before", "woken", "after")]
-    v["slept_s"], v["ticks"] = round(up[1] - up[0]), [x["ticks"] for x in states]
-    v["level"], v["D"] = [x["level"] for x in states], [round(x.get("dbar", 0), 1) for x in states]
-    if v["slept_s"] < 1500:
-        v["broken"].append("the machine did not sleep: " + read_text(os.path.join(out, "script.log")).strip()[:100])
-    if read_text(os.path.join(out, "suspend.exit")).strip() != "0":
-        v["broken"].append("the agent ended with " + read_text(os.path.join(out, "suspend.exit")).strip())
-    if not v["ticks"][0] < v["ticks"][1] < v["ticks"][2] or v["ticks"][2] - v["ticks"][0] > 150:
-        v["broken"].append(f"ticks before the sleep, after it, later: {v['ticks']}")
-    if states[2]["acts"] or states[2]["insured"]:
-        v["broken"].append(f"{states[2]['acts']} acts, {states[2]['insured']} insured: nobody did anything")
     wild = {name: value for x in states for name, value in x["x"].items() if value < 0 or name.startswith("cpu_busy") and value > 1.05}
     if wild:
         v["broken"].append(f"no machine is like this: {wild}")
