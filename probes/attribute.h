@@ -55,8 +55,9 @@ ALWAYS_INLINE struct hosa_usage* attribute_to_both(__u32 tgid, __u64 cgroup, int
 }
 
 ALWAYS_INLINE int starts_up(__u32 tgid, __u64 now, const struct hosa_usage* usage) {
+  if (!usage || usage->all_bytes >= HOSA_START_BYTES) return 0;
   __u64* began_ns = map_lookup(&began, &tgid);
-  return began_ns && now - *began_ns < HOSA_START_NS && usage && usage->all_bytes < HOSA_START_BYTES;
+  return began_ns && now - *began_ns < HOSA_START_NS;
 }
 
 /* What has no window. hosa itself is not attributed. */
@@ -88,20 +89,36 @@ ALWAYS_INLINE __u32 bucket_of(__u64 units) {
   return (bucket + (__u32)units) & (HOSA_BUCKETS - 1);
 }
 
+ALWAYS_INLINE int is_quiet(struct hosa_config* config_now, __u32 tgid, __u64 now) {
+  struct hosa_quiet* quiet = &config_now->quiets[tgid & (HOSA_QUIETS - 1)];
+  return quiet->tgid == tgid && now < quiet->until_ns;
+}
+
 /* Adds to a window of this CPU; what it holds now if this made it overflow and a record is due, else 0. Windows are
- * laid end to end from the first event after the last one ended; one that ended is put down in the histogram. */
-ALWAYS_INLINE __u64 overflow(struct hosa_cpu* slot, int subject, int span, __u64 amount, __u64 now, __u64 quiet_until) {
+ * laid end to end from the first event after the last one ended; one that ended is put down in the histogram, with what
+ * those who are quiet took. A window tells of nobody twice in a row (forks: tells once); of another when it holds as
+ * much again. */
+ALWAYS_INLINE __u64 overflow(struct hosa_cpu* slot, int subject, int span, __u64 amount, __u64 now,
+                             struct hosa_config* config_now, int quiet, __u32 tgid) {
+  __u64 who = subject == HOSA_FORKS ? 1 : (__u64)tgid + 1;
   struct hosa_window* window = &slot->windows[subject][span];
   if (now - window->start_ns >= (span == HOSA_SHORT_WINDOW ? HOSA_SHORT_WINDOW_NS : HOSA_LONG_WINDOW_NS)) {
     slot->ended[subject][span][bucket_of(window->amount >> HOSA_BUCKET_SHIFT(subject))] += 1;
     window->start_ns = now;
     window->amount = 0;
+    window->quiet = 0;
     window->sent = 0;
   }
-  __u64 sum = window->amount + amount, limit = slot->limits[subject][span];
-  window->amount = sum;
-  if (window->sent || limit == 0 || sum < limit || now < quiet_until) return 0;
-  window->sent = 1;
+  window->amount += amount;
+  if (quiet) {
+    window->quiet += amount;
+    return 0;
+  }
+  __u64 sum = window->amount - window->quiet, limit = slot->limits[subject][span];
+  if (window->sent == who || limit == 0 || sum < limit) return 0;
+  if (now < config_now->quiet_until_ns[subject][span]) return 0;
+  window->sent = who;
+  window->quiet = window->amount;
   return sum;
 }
 
@@ -142,12 +159,12 @@ ALWAYS_INLINE void attribute(struct hosa_config* config_now, struct hosa_cpu* sl
   if (config_now->own_tgid != 0 && tgid == config_now->own_tgid) return;
   __u64 now = now_ns();
   __u64 cgroup = current_cgroup();
-  __u64 quiet = subject == HOSA_FORKS ? config_now->forks_quiet_until_ns : config_now->quiet_until_ns;
+  int quiet = subject != HOSA_FORKS && is_quiet(config_now, tgid, now);
   struct hosa_usage* usage = attribute_to_both(tgid, cgroup, subject, amount, slot);
   if (subject == HOSA_ALL_BYTES) use_quota(config_now, slot, amount, now, cgroup, tgid);
   if (subject != HOSA_FORKS && starts_up(tgid, now, usage)) return;
-  __u64 sum = overflow(slot, subject, HOSA_SHORT_WINDOW, amount, now, quiet);
+  __u64 sum = overflow(slot, subject, HOSA_SHORT_WINDOW, amount, now, config_now, quiet, tgid);
   if (sum) send(slot, subject, HOSA_SHORT_WINDOW, now, sum, cgroup, tgid);
-  sum = overflow(slot, subject, HOSA_LONG_WINDOW, amount, now, quiet);
+  sum = overflow(slot, subject, HOSA_LONG_WINDOW, amount, now, config_now, quiet, tgid);
   if (sum) send(slot, subject, HOSA_LONG_WINDOW, now, sum, cgroup, tgid);
 }

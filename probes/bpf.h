@@ -48,6 +48,11 @@ ALWAYS_INLINE void add(__u64* total, __u64 amount) {
   __sync_fetch_and_add(total, amount);
 }
 
+/* For the two hottest events: a plain addition. An interrupt's event between its load and its store goes uncounted. */
+ALWAYS_INLINE void add_plainly(__u64* total, __u64 amount) {
+  *(volatile __u64*)total += amount;
+}
+
 ALWAYS_INLINE struct hosa_cpu* own_slot(void) {
   __u32 cpu = this_cpu();
   return map_lookup(&counters, &cpu);

@@ -39,7 +39,8 @@ enum hosa_span { HOSA_SHORT_WINDOW, HOSA_LONG_WINDOW, HOSA_SPANS };
 struct hosa_window {
   __u64 start_ns; /* CLOCK_MONOTONIC */
   __u64 amount;   /* bytes or forks since start_ns */
-  __u64 sent;     /* 1: this window has sent its record and says nothing more */
+  __u64 quiet;    /* of these, by who is quiet (hosa_quiet), or told already: they trip nothing */
+  __u64 sent;     /* whose record this window has sent last (thread group + 1; of forks: 1), 0: none */
 };
 
 /* How much windows that are over held: a histogram in half octaves, from which user side learns where this machine's
@@ -60,7 +61,16 @@ struct hosa_quota {
   __u64 sent;       /* 1: nothing is sent before it is armed again */
 };
 
-/* One slot of `counters`: totals since load, read without locks; limits are written by user side. 1152 bytes = eighteen
+/* Whose record of memory is under way or was found to be churn lately: what it is handed fills no window's limit before
+ * `until_ns`, and another that leaks beside it is told all the same. A process has the slot of its id's low bits; who
+ * comes later takes it. */
+#define HOSA_QUIETS 64
+struct hosa_quiet {
+  __u64 tgid;
+  __u64 until_ns; /* CLOCK_MONOTONIC */
+};
+
+/* One slot of `counters`: totals since load, read without locks; limits are written by user side. 1216 bytes = nineteen
  * cache lines, what is hot in the first. */
 struct hosa_cpu {
   __u64 wakeups;     /* sched_wakeup */
@@ -86,7 +96,7 @@ struct hosa_cpu {
   __u32 ended[HOSA_SUBJECTS][HOSA_SPANS][HOSA_BUCKETS]; /* windows that are over, by how much they held */
   __u64 shared_pending;                                 /* as all_pending */
   __u64 kernel_pending;
-  __u64 spare[4];
+  __u64 spare[6];
 };
 
 /* The single slot of `config`, mapped writable by user side; all zero (and no limit in the slots) = probes count,
@@ -98,14 +108,14 @@ struct hosa_config {
   __u64 gfp_nomemalloc;
   __u64 gfp_not_shared; /* a movable page with none of these is no anonymous one and no file's (memory.bpf.c) */
   __u64 gfp_not_kernel; /* a page with none of these is the kernel's own */
-  __u64 quiet_until_ns; /* CLOCK_MONOTONIC: no record of memory before this */
-  __u64 forks_quiet_until_ns;
-  __u64 own_tgid;   /* hosa itself is never attributed */
+  __u64 quiet_until_ns[HOSA_SUBJECTS][HOSA_SPANS]; /* CLOCK_MONOTONIC: no record of such windows before this */
+  __u64 own_tgid;                                  /* hosa itself is never attributed */
   __u64 shmem_code; /* where the kernel's shmem_get_folio_gfp is, and how long; 0: not asked for (memory.bpf.c) */
   __u64 shmem_code_bytes;
   __u64 reclaim_quiet_until_ns; /* set by the probe itself */
   struct hosa_quota quotas[HOSA_QUOTAS];
   __u32 watched[HOSA_WATCHED]; /* thread groups whose end is told; 0: none */
+  struct hosa_quiet quiets[HOSA_QUIETS];
 };
 
 /* Value of `by_cgroup` (key: __u64 cgroup id) and `by_process` (key: __u32 thread group id). Gross and sampled. */

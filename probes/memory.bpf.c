@@ -34,7 +34,7 @@ ALWAYS_INLINE int is_of_tmpfs(void* ctx, const struct hosa_config* config_now) {
 }
 
 ALWAYS_INLINE void count_anonymous(struct hosa_config* config_now, struct hosa_cpu* slot, __u64 bytes) {
-  add(&slot->anon_bytes, bytes);
+  add_plainly(&slot->anon_bytes, bytes);
   __u64 due = accumulate(&slot->anon_pending, bytes);
   if (due) attribute(config_now, slot, HOSA_ANON_BYTES, due);
 }
@@ -45,7 +45,7 @@ SECTION("raw_tp/mm_page_alloc") int hosa_page_alloc(__u64* ctx) {
   if (!config_now || !slot || !ctx[0]) return 0; /* no page: the allocation failed */
   __u64 order = ctx[1] & 31, gfp = (__u32)ctx[2];
   __u64 bytes = config_now->page_bytes << order, due = 0;
-  add(&slot->all_bytes, bytes);
+  add_plainly(&slot->all_bytes, bytes);
   due = accumulate(&slot->all_pending, bytes);
   if (due) attribute(config_now, slot, HOSA_ALL_BYTES, due);
   int anonymous = is_anonymous(config_now, gfp, order), of_tmpfs = 0;

@@ -59,6 +59,13 @@ if [ "$(id -u)" = 0 ]; then
   verdict sense-without-root "$(head -c 200 "$dir/out")" grep -q '"name":"memory_available"' "$dir/out"
 fi
 
+# Without a /proc that tells anything, and without probes, nothing of the CPUs is sensed.
+if [ "$(id -u)" = 0 ]; then
+  unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh "$hosa" doctor --without bpf >"$dir/out" 2>"$dir/err"
+  code=$?
+  verdict doctor-blind "exit code $code" test $code = 4
+fi
+
 # A program that keeps one CPU busy is named, and the share of CPU time is what it is.
 python3 -c 'while True: pass' &
 spinner=$!

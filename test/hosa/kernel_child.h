@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,16 @@ inline uint64_t monotonic_ns() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// The number behind a word of a file such as /proc/meminfo; 0 if it is not there.
+inline uint64_t number_after(const char* path, const std::string& key) {
+  std::ifstream file(path);
+  std::string word;
+  uint64_t number = 0;
+  while (file >> word)
+    if (word == key && file >> number) break;
+  return number;
 }
 
 // A child that works when told to, then waits, so that it can be looked at before and after.
@@ -46,7 +57,11 @@ class Child {
     for (const int fd : {go_[0], go_[1], done_[0], done_[1]}) ::close(fd);
   }
   void run() {
-    tell('g');
+    start();
+    wait();
+  }
+  void start() { tell('g'); }
+  void wait() {
     char byte = 0;
     REQUIRE(::read(done_[0], &byte, 1) == 1);
   }
@@ -101,13 +116,13 @@ struct Opened {
   }
 };
 
-inline void touch_anonymous(int advice) {
+inline void touch_anonymous(int advice, bool keep = false) {
   constexpr std::size_t kHuge = 32 * kMegabyte;  // the largest huge page there is (16K base pages)
   void* const raw = ::mmap(nullptr, kTouched + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   auto* const start = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(raw) + kHuge - 1) & ~(kHuge - 1));
   ::madvise(start, kTouched, advice);
   for (std::size_t i = 0; i < kTouched; i += 4096) start[i] = 1;
-  ::munmap(raw, kTouched + kHuge);
+  if (!keep) ::munmap(raw, kTouched + kHuge);
 }
 
 inline bool probes_can_run() {

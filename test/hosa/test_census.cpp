@@ -102,6 +102,32 @@ double bytes_of(const Census& census, uint64_t unit) {
   return use != nullptr ? use->bytes : 0;
 }
 
+void pause_awhile() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::alarm(30);  // its parent may have ended before that
+  ::pause();
+  ::_exit(0);
+}
+
+// A census of this machine by its processes, with these probes or none.
+struct Counted {
+  Fd proc = std::move(*open_directory(AT_FDCWD, "/proc"));
+  std::unique_ptr<Census> census = std::make_unique<Census>();
+  std::unique_ptr<Handed> handed;
+  std::unique_ptr<Members> members = std::make_unique<Members>();
+  explicit Counted(KernelSide& side) : handed(std::make_unique<Handed>(side)) {
+    census->open({&proc, nullptr, false, static_cast<double>(::getpagesize())});
+  }
+  void take(Census::Look look) {
+    census->take(static_cast<double>(monotonic_ns()) * 1e-9, machine_wide(), *handed, look);
+  }
+  const Unit& unit_of(int pid) {
+    const Unit* const unit = census->find(census->unit_of_pid(pid));
+    REQUIRE(unit != nullptr);
+    return *unit;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("a file growing in tmpfs is its writer's, though a compiler beside it is handed many times the pages") {
@@ -109,28 +135,24 @@ TEST_CASE("a file growing in tmpfs is its writer's, though a compiler beside it 
   Orphan writer(grow_in_tmpfs), compiler(churn);
   if (writer.parent() > 2) HOSA_SKIP("orphans are adopted by another process than init");
   Opened opened;
-  auto proc = open_directory(AT_FDCWD, "/proc");
-  REQUIRE(proc);
-  auto census = std::make_unique<Census>();
-  census->open({&*proc, nullptr, false, static_cast<double>(::getpagesize())});
-  auto handed = std::make_unique<Handed>(opened.side);
-  const auto now_s = [] { return static_cast<double>(monotonic_ns()) * 1e-9; };
-  census->take(now_s(), machine_wide(), *handed, Census::Look::onset);
-  const uint64_t writing = census->unit_of_pid(writer.pid()), compiling = census->unit_of_pid(compiler.pid());
+  Counted counted(opened.side);
+  counted.take(Census::Look::onset);
+  const Census& census = *counted.census;
+  const uint64_t writing = census.unit_of_pid(writer.pid()), compiling = census.unit_of_pid(compiler.pid());
   REQUIRE(writing != compiling);
-  const double writer_before = bytes_of(*census, writing), compiler_before = bytes_of(*census, compiling);
+  const double writer_before = bytes_of(census, writing), compiler_before = bytes_of(census, compiling);
   writer.start();
   compiler.start();
   for (int look = 0; look < 8; ++look) {
     ::usleep(200'000);
-    census->take(now_s(), machine_wide(), *handed, Census::Look::suspicious);
+    counted.take(Census::Look::suspicious);
   }
   writer.wait();
   compiler.wait();
   ::usleep(200'000);
-  census->take(now_s(), machine_wide(), *handed, Census::Look::suspicious);
-  const double writer_grew = bytes_of(*census, writing) - writer_before;
-  const double compiler_grew = bytes_of(*census, compiling) - compiler_before;
+  counted.take(Census::Look::suspicious);
+  const double writer_grew = bytes_of(census, writing) - writer_before;
+  const double compiler_grew = bytes_of(census, compiling) - compiler_before;
   const hosa_usage of_compiler = opened.usage_of(static_cast<uint32_t>(compiler.pid()));
   CAPTURE(of_compiler.all_bytes, of_compiler.shared_bytes, of_compiler.kernel_bytes);
   CHECK(static_cast<double>(of_compiler.all_bytes) > 4 * kLeaked);
@@ -141,39 +163,23 @@ TEST_CASE("a file growing in tmpfs is its writer's, though a compiler beside it 
 
 TEST_CASE("who was born into a tree of processes since the last census is a member once newborns are looked for") {
   Orphan parent([] {
-    if (::fork() != 0) return;
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::alarm(5);  // its parent may have ended before that
-    ::pause();
-    ::_exit(0);
+    if (::fork() == 0) pause_awhile();
   });
   if (parent.parent() > 2) HOSA_SKIP("orphans are adopted by another process than init");
   KernelSide side;
-  auto proc = open_directory(AT_FDCWD, "/proc");
-  REQUIRE(proc);
-  auto census = std::make_unique<Census>();
-  census->open({&*proc, nullptr, false, static_cast<double>(::getpagesize())});
-  auto handed = std::make_unique<Handed>(side);
-  census->take(1, machine_wide(), *handed, Census::Look::onset);
-  const Unit* tree = census->find(census->unit_of_pid(parent.pid()));
-  REQUIRE(tree != nullptr);
-  auto members = std::make_unique<Members>();
+  Counted counted(side);
+  counted.take(Census::Look::onset);
+  const Unit& tree = counted.unit_of(parent.pid());
   parent.start();
   parent.wait();
-  census->members(*tree, {}, *members);
-  CHECK(members->size() == 1);
-  census->see_newborn(*tree);
-  census->members(*tree, {}, *members);
-  CHECK(members->size() == 2);
+  counted.census->members(tree, {}, *counted.members);
+  CHECK(counted.members->size() == 1);
+  counted.census->see_newborn(tree);
+  counted.census->members(tree, {}, *counted.members);
+  CHECK(counted.members->size() == 2);
 }
 
 TEST_CASE("a crowd that one hold has just looked at is not read again for another, a few processes are") {
-  const auto pause_awhile = [] {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::alarm(30);  // its parent may have ended before that
-    ::pause();
-    ::_exit(0);
-  };
   const bool crowd = GENERATE(true, false);
   auto* const stage = static_cast<std::atomic<int>*>(
       ::mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
@@ -182,7 +188,7 @@ TEST_CASE("a crowd that one hold has just looked at is not read again for anothe
     for (int i = 0; i < 4000 && *stage != wanted; ++i) ::usleep(5'000);
     return *stage == wanted;
   };
-  Orphan parent([crowd, pause_awhile, stage, wait_for] {
+  Orphan parent([crowd, stage, wait_for] {
     for (int i = 0; i < (crowd ? 100 : 3); ++i)
       if (::fork() == 0) pause_awhile();
     *stage = 1;
@@ -190,22 +196,54 @@ TEST_CASE("a crowd that one hold has just looked at is not read again for anothe
   });
   if (parent.parent() > 2) HOSA_SKIP("orphans are adopted by another process than init");
   KernelSide side;
-  auto proc = open_directory(AT_FDCWD, "/proc");
-  REQUIRE(proc);
-  auto census = std::make_unique<Census>();
-  census->open({&*proc, nullptr, false, static_cast<double>(::getpagesize())});
-  auto handed = std::make_unique<Handed>(side);
+  Counted counted(side);
   parent.start();
   REQUIRE(wait_for(1));
-  census->take(1, machine_wide(), *handed, Census::Look::onset);
-  const Unit* tree = census->find(census->unit_of_pid(parent.pid()));
-  REQUIRE(tree != nullptr);
-  auto members = std::make_unique<Members>();
-  const double first_s = census->glance(*tree, *members);
-  CHECK(members->size() == (crowd ? 101 : 4));
-  CHECK((census->glance(*tree, *members) == first_s) == crowd);
-  CHECK(members->size() == (crowd ? 101 : 4));
+  counted.take(Census::Look::onset);
+  const Unit& tree = counted.unit_of(parent.pid());
+  const double first_s = counted.census->glance(tree, *counted.members);
+  CHECK(counted.members->size() == (crowd ? 101 : 4));
+  CHECK((counted.census->glance(tree, *counted.members) == first_s) == crowd);
+  CHECK(counted.members->size() == (crowd ? 101 : 4));
   *stage = 2;
   parent.wait();
   ::munmap(stage, sizeof(std::atomic<int>));
+}
+
+TEST_CASE("of a tree of processes the one that takes the memory and the one that takes the CPU are told apart") {
+  Orphan parent([] {
+    int born[2];
+    if (::pipe(born) != 0) ::_exit(1);
+    if (::fork() == 0) {
+      touch_anonymous(MADV_NOHUGEPAGE, true);
+      if (::write(born[1], "m", 1) != 1) ::_exit(1);
+      pause_awhile();
+    }
+    if (::fork() == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      for (const uint64_t end = monotonic_ns() + 600'000'000; monotonic_ns() < end;) {
+      }
+      if (::write(born[1], "c", 1) != 1) ::_exit(1);
+      pause_awhile();
+    }
+    char byte = 0;
+    for (int i = 0; i < 2; ++i)
+      if (::read(born[0], &byte, 1) != 1) ::_exit(1);
+  });
+  if (parent.parent() > 2) HOSA_SKIP("orphans are adopted by another process than init");
+  KernelSide side;
+  Counted counted(side);
+  counted.take(Census::Look::onset);
+  CHECK(counted.census->most(counted.unit_of(parent.pid()), Census::Of::cpu).pid == 0);  // nothing to compare with
+  parent.start();
+  parent.wait();
+  counted.take(Census::Look::suspicious);
+  const Unit& tree = counted.unit_of(parent.pid());
+  const Census::Most memory = counted.census->most(tree, Census::Of::memory);
+  const Census::Most cpu = counted.census->most(tree, Census::Of::cpu);
+  CHECK(find_process(counted.census->processes(), memory.pid)->parent == parent.pid());
+  CHECK(find_process(counted.census->processes(), cpu.pid)->parent == parent.pid());
+  CHECK(memory.pid != cpu.pid);
+  CHECK(memory.per_second > 10.0 * kMegabyte);
+  CHECK(cpu.per_second > 0.05);
 }

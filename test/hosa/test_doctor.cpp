@@ -1,7 +1,11 @@
 #include "test/catch.h"
+#include "tools/hosa/boot_remedy.h"
 #include "tools/hosa/dimension_table.h"
 #include "tools/hosa/doctor.h"
 #include "tools/hosa/options.h"
+
+#include <filesystem>
+#include <fstream>
 
 using namespace hosa;
 
@@ -24,6 +28,8 @@ TEST_CASE("a controller is told apart: held by v1, switched off at boot, not bui
   CHECK(parse_controller(kPi, "cpu pids", "pids").available);
   CHECK_FALSE(parse_controller(kPi, "cpu pids", "rdma").built_in);
   CHECK_FALSE(parse_controller("", "", "memory").built_in);
+  CHECK(parse_controller("blkio\t0\t80\t1\n", "cpu io", "io", "blkio").available);
+  CHECK(parse_controller("blkio\t7\t80\t1\n", "cpu", "io", "blkio").on_v1);
 }
 
 TEST_CASE("a Raspberry Pi without the memory controller is told the word for the end of its cmdline.txt") {
@@ -32,16 +38,62 @@ TEST_CASE("a Raspberry Pi without the memory controller is told the word for the
   s.memory.built_in = s.memory.disabled = true;
   s.cgroup.directory = std::move(*open_directory(AT_FDCWD, "/"));
   s.machine.model = "Raspberry Pi 5 Model B Rev 1.0";
-  s.boot_arguments = "/boot/firmware/cmdline.txt";
+  s.boot_line = {"/boot/firmware/cmdline.txt", ": at the end of its one line", ""};
   const KernelSide kernel;
   Diagnoses means;
   diagnose_means(kernel, s, means);
   CHECK(means[0].name == "memory insurance");
   CHECK(means[0].why == "the controller memory is switched off on the kernel command line");
-  CHECK(
-      means[0].improve ==
-      "add cgroup_enable=memory to the kernel command line: at the end of the one line of /boot/firmware/cmdline.txt; "
-      "restart");
+  CHECK(means[0].improve ==
+        "add cgroup_enable=memory to the kernel command line, /boot/firmware/cmdline.txt: at the end of its one line; "
+        "restart");
+}
+
+TEST_CASE("a word that the kernel's command line has already is changed, not added where it would not count") {
+  Surroundings s;
+  CHECK(boot_argument(s, "psi=1") == "add psi=1 to the kernel command line; restart");
+  s.boot_words = "root=/dev/vda1 psi=0 lockdown=confidentiality cgroup_no_v1=cpu quiet";
+  s.boot_line = {"/etc/default/grub", ": in GRUB_CMDLINE_LINUX", "update-grub"};
+  CHECK(psi_remedy(s) ==
+        "change psi=0 to psi=1 on the kernel command line, /etc/default/grub: in GRUB_CMDLINE_LINUX; update-grub; "
+        "restart");
+  CHECK(lockdown_remedy(s).view().starts_with("change lockdown=confidentiality to lockdown=integrity on"));
+  CHECK(boot_argument(s, "cgroup_no_v1=memory").view().starts_with("add cgroup_no_v1=memory to"));  // a list
+  s.boot_line.then = "grubby";
+  CHECK(psi_remedy(s) == "sudo grubby --update-kernel=ALL --remove-args=psi=0 --args=psi=1   (then restart)");
+}
+
+TEST_CASE("what no boot argument gives is not promised by one") {
+  Surroundings s;
+  s.no_psi = "no such file";
+  s.psi_built_in = false;
+  CHECK(psi_remedy(s) == "a kernel built with CONFIG_PSI=y");
+  s.no_psi = "--without psi";
+  CHECK(psi_remedy(s) == "leave out --without");
+  s.boot_words = "quiet";  // locked by the kernel's own configuration
+  CHECK(lockdown_remedy(s).view().find("lockdown=integrity") == std::string_view::npos);
+}
+
+TEST_CASE("the boot configuration is found where each kind of machine has it") {
+  char root[] = "/tmp/hosa-boot.XXXXXX";
+  REQUIRE(::mkdtemp(root) != nullptr);
+  const std::filesystem::path path = root;
+  const auto put = [&](const char* file) {
+    std::filesystem::create_directories((path / file).parent_path());
+    std::ofstream(path / file) << "x";
+  };
+  CHECK(std::string_view(find_boot_line(root).file).empty());
+  put("etc/default/grub");
+  CHECK(std::string_view(find_boot_line(root).then).starts_with("grub-mkconfig"));
+  put("usr/sbin/grubby");
+  CHECK(std::string_view(find_boot_line(root).then) == "grubby");
+  put("usr/sbin/update-grub");
+  CHECK(std::string_view(find_boot_line(root).then) == "update-grub");
+  put("boot/extlinux/extlinux.conf");
+  CHECK(std::string_view(find_boot_line(root).file) == "/boot/extlinux/extlinux.conf");
+  put("boot/cmdline.txt");
+  CHECK(std::string_view(find_boot_line(root).file) == "/boot/cmdline.txt");
+  std::filesystem::remove_all(path);
 }
 
 TEST_CASE("every row of the dimension table has a name of its own, a source and a sign") {

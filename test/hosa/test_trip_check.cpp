@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "loader/sys/file.h"
+#include "test/loader/files.h"
 
 using namespace hosa;
 using Answer = TripCheck::Answer;
@@ -41,66 +42,76 @@ hosa_event trip(double time_s, uint32_t span = HOSA_SHORT_WINDOW) {
   return event;
 }
 
+// A check of process 7, which trips at 10 s; 800 MB were available just before.
+struct Tripped {
+  Proc proc;
+  AvailableHistory available;
+  TripCheck check;
+  Tripped() { available.note(9.8, 800 * kMega); }
+  void begin(double time_s) { begin(trip(time_s), time_s); }
+  void begin(const hosa_event& event, double now_s) { check.begin(proc.root, available, event, now_s, kPage); }
+  Answer look(double now_s, double available_mb) { return check.look(now_s, available_mb * kMega); }
+};
+
 }  // namespace
 
 TEST_CASE("a process that has grown on at both looks is a leak") {
-  const Proc proc;
-  TripCheck check;
-  check.note_available(9.8, 800 * kMega);
-  check.begin(proc.root, trip(10), 10, kPage);
-  CHECK(check.waits());
-  CHECK(check.due_s() == Approx(10.022));
-  proc.holds(2 * kMega);
-  CHECK(check.look(10.022, 800 * kMega) == Answer::wait);
-  proc.holds(3 * kMega);
-  CHECK(check.look(10.044, 800 * kMega) == Answer::grows);
-  CHECK(check.growth_per_s() == Approx(kMega / 0.022));
-  CHECK_FALSE(check.waits());
+  Tripped t;
+  t.begin(10);
+  CHECK(t.check.waits());
+  CHECK(t.check.due_s() == Approx(10.022));
+  t.proc.holds(2 * kMega);
+  CHECK(t.look(10.022, 800) == Answer::wait);
+  t.proc.holds(3 * kMega);
+  CHECK(t.look(10.044, 800) == Answer::grows);
+  CHECK(t.check.growth_per_s() == Approx(kMega / 0.022));
+  CHECK_FALSE(t.check.waits());
 }
 
 TEST_CASE("a process that maps and unmaps is dismissed at the first look that finds it smaller, or at the second") {
-  const Proc proc;
-  TripCheck check;
-  check.note_available(9.8, 800 * kMega);
-  check.begin(proc.root, trip(10), 10, kPage);
-  proc.holds(0.5 * kMega);
-  CHECK(check.look(10.022, 800 * kMega) == Answer::churn);
-  CHECK_FALSE(check.waits());
-  check.begin(proc.root, trip(11), 11, kPage);
-  proc.holds(2 * kMega);
-  CHECK(check.look(11.022, 800 * kMega) == Answer::wait);
-  CHECK(check.look(11.044, 800 * kMega) == Answer::churn);
+  Tripped t;
+  t.begin(10);
+  t.proc.holds(0.5 * kMega);
+  CHECK(t.look(10.022, 800) == Answer::churn);
+  CHECK_FALSE(t.check.waits());
+  t.begin(11);
+  t.proc.holds(2 * kMega);
+  CHECK(t.look(11.022, 800) == Answer::wait);
+  CHECK(t.look(11.044, 800) == Answer::churn);
 }
 
 TEST_CASE("memory that grows in nobody is seen by what is left on the machine") {
-  const Proc proc;
-  TripCheck check;
-  check.note_available(8, 900 * kMega);
-  check.note_available(9.8, 800 * kMega);
-  check.begin(proc.root, trip(10), 10, kPage);
-  CHECK(check.look(10.022, 799.8 * kMega) == Answer::wait);
-  CHECK(check.look(10.044, 799.0 * kMega) == Answer::grows);
-  check.begin(proc.root, trip(10), 11, kPage);
-  CHECK(check.look(11.022, 799.9 * kMega) == Answer::churn);
+  Tripped t;
+  t.available.note(8, 900 * kMega);
+  t.begin(10);
+  CHECK(t.look(10.022, 799.8) == Answer::wait);
+  CHECK(t.look(10.044, 799.0) == Answer::grows);
+  t.begin(trip(10), 11);
+  CHECK(t.look(11.022, 799.9) == Answer::churn);
+}
+
+TEST_CASE("a check that has ended keeps no file of its process open") {
+  Tripped t;
+  const int before = open_descriptors();
+  t.begin(10);
+  CHECK(open_descriptors() > before);
+  CHECK(t.look(10.022, 800) == Answer::churn);
+  CHECK(open_descriptors() == before);
 }
 
 TEST_CASE("what was left before a second's window is what counts for it") {
-  const Proc proc;
-  TripCheck check;
-  check.note_available(8.9, 804 * kMega);
-  check.note_available(9.9, 800 * kMega);
-  check.begin(proc.root, trip(10, HOSA_LONG_WINDOW), 10, kPage);
-  CHECK(check.due_s() == Approx(10.06));
-  CHECK(check.look(10.06, 800 * kMega) == Answer::wait);
-  CHECK(check.look(10.12, 799 * kMega) == Answer::grows);
+  Tripped t;
+  t.available.note(8.9, 804 * kMega);
+  t.begin(trip(10, HOSA_LONG_WINDOW), 10);
+  CHECK(t.check.due_s() == Approx(10.06));
+  CHECK(t.look(10.06, 800) == Answer::wait);
+  CHECK(t.look(10.12, 799) == Answer::grows);
 }
 
 TEST_CASE("a process that has gone and took nothing with it was churn") {
-  const Proc proc;
-  TripCheck check;
+  Tripped t;
   hosa_event event = trip(10);
   event.tgid = 8;
-  check.note_available(9.8, 800 * kMega);
-  check.begin(proc.root, event, 10, kPage);
-  CHECK(check.look(10.022, 800 * kMega) == Answer::churn);
+  t.begin(event, 10);
+  CHECK(t.look(10.022, 800) == Answer::churn);
 }

@@ -63,7 +63,7 @@ TEST_CASE("a wire is doubled twice at most, and a minute without a trip takes on
   CHECK(w.limit(HOSA_ANON_BYTES) == bytes);
 }
 
-TEST_CASE("a few trips in a minute that were dismissed double nothing, one each second does, and five whole looks do") {
+TEST_CASE("two trips a second that were dismissed double nothing, eight a second do, and five whole looks do") {
   Wires w;
   const uint64_t bytes = w.limit(HOSA_ANON_BYTES);
   const auto trip_each = [&](double seconds, double weight, double from, double to) {
@@ -72,9 +72,9 @@ TEST_CASE("a few trips in a minute that were dismissed double nothing, one each 
       w.wires.churned(w.kernel, Suspected::memory, weight, t);
     }
   };
-  trip_each(4, Tripwires::kDismissed, 0, 600);
+  trip_each(0.5, Tripwires::kDismissed, 0, 600);
   CHECK(w.limit(HOSA_ANON_BYTES) == bytes);
-  trip_each(1, Tripwires::kDismissed, 700, 760);
+  trip_each(0.125, Tripwires::kDismissed, 700, 760);
   CHECK(w.limit(HOSA_ANON_BYTES) == 2 * bytes);
   trip_each(2, Tripwires::kLookedFor, 800, 811);
   CHECK(w.limit(HOSA_ANON_BYTES) == 4 * bytes);

@@ -182,7 +182,8 @@ Result<void> Agent::open(int& exit_code) {
 // For the next tick, or before it the next look at what tripped.
 void Agent::arm_timer() {
   double due_s = next_tick_s_;
-  if (trip_check_.waits()) due_s = std::min(due_s, trip_check_.due_s());
+  for (const TripCheck& check : trip_checks_)
+    if (check.waits()) due_s = std::min(due_s, check.due_s());
   if (forks_due_s_ >= 0) due_s = std::min(due_s, forks_due_s_);
   itimerspec when{};
   const auto ns = static_cast<uint64_t>(due_s * 1e9);

@@ -16,6 +16,7 @@
 #include "tools/hosa/latency.h"
 #include "tools/hosa/memory_hold.h"
 #include "tools/hosa/trip_check.h"
+#include "tools/hosa/trip_quiet.h"
 #include "tools/hosa/tripwires.h"
 
 namespace hosa {
@@ -53,7 +54,9 @@ class Agent {
   // tick.cpp
   bool on_ring();
   bool on_timer();  // true: it is time for a tick
-  void check_trip(double now_s);
+  void on_memory_trip(const hosa_event& event, double now_s);
+  void check_trips(double now_s);
+  void judge_trip(const TripCheck& check, TripCheck::Answer answer, double now_s);
   void check_forks(double now_s);
   void note_oom_kill(const hosa_event& event);
   bool is_held(const hosa_event& event) const;
@@ -126,7 +129,9 @@ class Agent {
   detect::TopShare largest_user_;  // of CPU time
   FixedVector<UnitUse, kUnits> allowed_;
   Tripwires tripwires_;
-  TripCheck trip_check_;
+  AvailableHistory available_;
+  std::array<TripCheck, 4> trip_checks_;  // what trips while all are at work trips again
+  TripQuiet trip_quiet_;
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
   std::array<CpuHold, kMostHolds> cpu_holds_;
@@ -153,8 +158,7 @@ class Agent {
   Latency tick_latency_, record_latency_;
   uint64_t sensed_ns_ = 0, ticks_ = 0, wakeups_ = 0, insured_ = 0, acts_ = 0, trips_ = 0, dismissed_ = 0, looks_ = 0;
   double next_tick_s_ = 0, forks_due_s_ = -1, forks_onset_s_ = 0, tasks_before_ = 0, calm_census_s_ = 5,
-         rests_until_s_ = 0, quiet_s_ = -1e9;
-  unsigned in_a_row_ = 0;  // trips that were dismissed one after the other
+         rests_until_s_ = 0;
 };
 
 }  // namespace hosa

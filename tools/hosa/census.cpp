@@ -18,6 +18,7 @@ constexpr double kLittle = 1024 * 1024;        // bytes
 constexpr double kMoved = 64 * 1024;           // bytes
 constexpr unsigned kForgetPasses = 64;         // known kernel threads are read again: pids are used again
 constexpr double kFirstWaitS = 0.1, kLastWaitS = 20;
+constexpr double kForgetS = 60;          // what a process had used so long ago says nothing of now
 constexpr double kTicksPerSecond = 100;  // USER_HZ, all ports
 constexpr std::size_t kCrowd = 64;
 constexpr double kAgePerMemberS = 0.002;
@@ -170,6 +171,8 @@ void Census::follow_units() {
 void Census::take_processes(bool fresh, bool only_root, bool calm) {
   if (++passes_ % kForgetPasses == 0) kernel_threads_.clear(), sizes_.clear();
   if (!calm) sizes_.clear();
+  before_.keep(processes_, processes_read_s_);
+  processes_read_s_ = now_s_;
   if (!read_processes(*setup_.proc, processes_, &kernel_threads_, {sizes_.data(), sizes_.size()})) return;
   sizes_.clear();
   for (const ProcessInfo& p : processes_)
@@ -197,6 +200,20 @@ void Census::take_processes(bool fresh, bool only_root, bool calm) {
     use.forks += 1;
   }
   seen_ = seen_next_;
+}
+
+Census::Most Census::most(const Unit& unit, Of what) const {
+  Most most;
+  const double seconds = before_.seconds_to(processes_read_s_);
+  if (seconds <= 0 || seconds > kForgetS) return most;
+  for (const Seen& seen : seen_) {
+    const ProcessInfo* const process = seen.unit == unit.id ? find_process(processes_, seen.pid) : nullptr;
+    if (process == nullptr) continue;
+    const double amount = what == Of::memory ? before_.pages_grown(*process) * setup_.page_bytes
+                                             : before_.cpu_ticks_used(*process) / kTicksPerSecond;
+    if (amount / seconds > most.per_second) most = {process->pid, amount / seconds};
+  }
+  return most;
 }
 
 // What each unit was handed since the last time, of one kind. Who has gone already counts under its cgroup, else as

@@ -15,6 +15,7 @@
 #include "proprioception/process_status.h"
 #include "proprioception/process_table.h"
 #include "tools/hosa/handed.h"
+#include "tools/hosa/processes_before.h"
 #include "tools/hosa/unowned.h"
 
 namespace hosa {
@@ -54,6 +55,14 @@ class Census {
   uint64_t unit_of_pid(int pid) const;
   // A tree has no file that lists it: who was born in it since the last census is a member from now on.
   void see_newborn(const Unit& unit);
+  // Who of a unit's processes grew most, or used most CPU time, over the last second or more, and how much a second
+  // (bytes, CPUs). pid 0: the last look did not count them one by one, or nobody did anything.
+  struct Most {
+    int pid = 0;
+    double per_second = 0;
+  };
+  enum class Of : uint8_t { memory, cpu };
+  Most most(const Unit& unit, Of what) const;
   // Everybody of that tree and whoever is not known yet, by one reading of /proc's names.
   void list_tree(const Unit& unit, PidList& pids) const;
   // It is a member, or its parent is, and then it is one from now on.
@@ -99,6 +108,8 @@ class Census {
   Setup setup_;
   CgroupTree tree_;
   ProcessList processes_;
+  ProcessesBefore before_;
+  double processes_read_s_ = -1e9;
   FixedVector<Seen, kMaxProcesses> seen_, seen_next_;  // ascending by pid
   FixedVector<Unit, kUnits> units_;
   FixedVector<UnitUse, kUnits> uses_;               // same order as units_

@@ -119,6 +119,13 @@ bool is_blind(const Diagnoses& senses) {
   return false;
 }
 
+// Without the keeper nobody may be held at all (doctor_means.cpp).
+bool is_helpless(const Diagnoses& means) {
+  for (const Diagnosis& d : means)
+    if (d.rung == "nobody is held") return true;
+  return false;
+}
+
 alignas(Senses) unsigned char senses_storage[sizeof(Senses)];
 
 }  // namespace
@@ -144,7 +151,7 @@ int doctor_verb(const Options& given) {
     show_json(facts, s, of_senses, of_means, rungs);
   else
     show_page(facts, of_senses, of_means);
-  return is_blind(of_senses) ? kExitPrerequisite : kExitOk;
+  return is_blind(of_senses) || is_helpless(of_means) ? kExitPrerequisite : kExitOk;
 }
 
 }  // namespace hosa

@@ -1,7 +1,8 @@
 // hosa doctor: each sense and each means of holding, the rung it stands on here, why not a better one, what that costs
 // and the line that would improve it. Built from what really was opened and attached, not from version numbers.
 //
-// doctor.cpp prints; doctor_senses.cpp and doctor_means.cpp judge; doctor_machine.cpp says what the machine is.
+// doctor.cpp prints; doctor_senses.cpp and doctor_means.cpp judge; doctor_machine.cpp says what the machine is;
+// boot_remedy.h what to write where it starts.
 #pragma once
 #include "tools/hosa/senses.h"
 #include "tools/hosa/surroundings.h"
@@ -31,8 +32,5 @@ struct Fact {
 };
 using Facts = FixedVector<Fact, 24>;
 void describe_machine(const Surroundings& s, const Topology& topology, Facts& out);
-
-// "add X to the kernel command line (FILE), then restart".
-FixedString<200> boot_argument(const Surroundings& s, std::string_view argument);
 
 }  // namespace hosa

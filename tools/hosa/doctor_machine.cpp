@@ -110,13 +110,4 @@ void describe_machine(const Surroundings& s, const Topology& topology, Facts& ou
   out.push_back({"privileges", describe_privileges(s)});
 }
 
-FixedString<200> boot_argument(const Surroundings& s, std::string_view argument) {
-  FixedString<200> line("add ");
-  line.append(argument).append(" to the kernel command line");
-  const std::string_view file = s.boot_arguments;
-  if (file.ends_with("cmdline.txt")) line.append(": at the end of the one line of ").append(file);
-  if (file.ends_with("grub")) line.append(": GRUB_CMDLINE_LINUX in ").append(file).append(", then update-grub");
-  return line.append("; restart");
-}
-
 }  // namespace hosa

@@ -2,6 +2,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "tools/hosa/boot_remedy.h"
 #include "tools/hosa/doctor.h"
 
 #include "proprioception/turn.h"

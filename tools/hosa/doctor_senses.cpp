@@ -1,4 +1,5 @@
 // Each sense and the rung it stands on, for `hosa doctor`.
+#include "tools/hosa/boot_remedy.h"
 #include "tools/hosa/doctor.h"
 
 namespace hosa {
@@ -29,7 +30,7 @@ FixedString<200> probe_remedy(const Surroundings& s, std::string_view why) {
   if (!permitted)
     return s.root ? "grant this service or container CAP_BPF and CAP_PERFMON (before 5.8: CAP_SYS_ADMIN)"
                   : "sudo hosa doctor   (or give the service CAP_BPF and CAP_PERFMON)";
-  if (s.lockdown == "confidentiality") return boot_argument(s, "lockdown=integrity");
+  if (s.lockdown == "confidentiality") return lockdown_remedy(s);
   if (why.find("ENOSYS") != std::string_view::npos) return "a kernel built with CONFIG_BPF_SYSCALL=y";
   return "";
 }
@@ -39,8 +40,7 @@ void explain(const DimensionSource& source, const RungReport& rungs, const Surro
     case Need::file: d.why = "the kernel does not show it in this file"; break;
     case Need::psi:
       d.why = s.no_psi.view();
-      d.improve = s.no_psi.view().starts_with("--without") ? FixedString<200>("leave out --without")
-                                                           : boot_argument(s, "psi=1");
+      d.improve = psi_remedy(s);
       break;
     case Need::swap: d.why = "no swap"; break;
     case Need::board: d.why = "the board has no such sensor, or no driver for it"; break;

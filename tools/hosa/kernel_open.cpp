@@ -13,7 +13,7 @@
 namespace hosa {
 namespace {
 
-static_assert(sizeof(hosa_cpu) == 1152 && sizeof(hosa_event) == 56 && sizeof(hosa_usage) == 72,
+static_assert(sizeof(hosa_cpu) == 1216 && sizeof(hosa_event) == 56 && sizeof(hosa_usage) == 72,
               "probes and user side agree without padding");
 
 struct GfpFlag {

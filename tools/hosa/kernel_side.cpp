@@ -64,19 +64,23 @@ uint32_t KernelSide::ended_windows(std::size_t cpu, std::size_t subject, std::si
   return cpu < cpu_slots() ? __atomic_load_n(&slot(cpu)->ended[subject][span][bucket], __ATOMIC_RELAXED) : 0;
 }
 
-void KernelSide::quiet_memory_until(uint64_t monotonic_ns) {
-  if (config_) store(config()->quiet_until_ns, monotonic_ns);
+void KernelSide::quiet_until(std::size_t subject, std::size_t span, uint64_t monotonic_ns) {
+  if (config_) store(config()->quiet_until_ns[subject][span], monotonic_ns);
 }
 
-void KernelSide::quiet_forks_until(uint64_t monotonic_ns) {
-  if (config_) store(config()->forks_quiet_until_ns, monotonic_ns);
+void KernelSide::quiet_process_until(uint32_t tgid, uint64_t monotonic_ns) {
+  if (!config_) return;
+  hosa_quiet& quiet = config()->quiets[tgid % HOSA_QUIETS];
+  store(quiet.tgid, tgid);
+  store(quiet.until_ns, monotonic_ns);
 }
 
 // The probe may be counting down while this is written: `sent` last, so that no record is lost.
-bool KernelSide::arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes) {
+bool KernelSide::arm(std::size_t slot, uint64_t cgroup, uint32_t tgid, uint64_t bytes) {
   if (!has(KernelSensor::memory) || slot >= HOSA_QUOTAS) return false;
   hosa_quota& quota = config()->quotas[slot];
   store(quota.cgroup, cgroup);
+  store(quota.tgid, tgid);
   __atomic_store_n(&quota.left_bytes, static_cast<int64_t>(bytes), __ATOMIC_RELAXED);
   __atomic_store_n(&quota.sent, uint64_t{0}, __ATOMIC_RELEASE);
   return true;
@@ -89,6 +93,7 @@ bool KernelSide::quota_used(std::size_t slot) const {
 void KernelSide::drop_quota(std::size_t slot) {
   if (!config_ || slot >= HOSA_QUOTAS) return;
   store(config()->quotas[slot].cgroup, 0);
+  store(config()->quotas[slot].tgid, 0);
   __atomic_store_n(&config()->quotas[slot].sent, uint64_t{1}, __ATOMIC_RELEASE);
 }
 

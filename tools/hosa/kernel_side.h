@@ -115,12 +115,14 @@ class KernelSide {
   // How many windows that are over held so much (events.h, HOSA_BUCKETS). 0 without BPF. Wraps around.
   uint32_t ended_windows(std::size_t cpu, std::size_t subject, std::size_t span, std::size_t bucket) const;
   uint32_t cpu_slots() const { return counters_ ? cpu_slots_ : 0; }
-  // No record of a window before this.
-  void quiet_memory_until(uint64_t monotonic_ns);
-  void quiet_forks_until(uint64_t monotonic_ns);
-  // A record with span HOSA_QUOTA comes when that cgroup has been handed so many bytes more. slot < HOSA_QUOTAS.
-  // False: nobody counts here.
-  bool arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes);
+  // No record of such a window before this.
+  void quiet_until(std::size_t subject, std::size_t span, uint64_t monotonic_ns);
+  // What this process is handed trips no window of memory before this. One in HOSA_QUIETS processes takes its place.
+  void quiet_process_until(uint32_t tgid, uint64_t monotonic_ns);
+  // A record with span HOSA_QUOTA comes when that cgroup or process has been handed so many bytes more. slot <
+  // HOSA_QUOTAS. False: nobody counts here.
+  bool arm_quota(std::size_t slot, uint64_t cgroup, uint64_t bytes) { return arm(slot, cgroup, 0, bytes); }
+  bool arm_process_quota(std::size_t slot, uint32_t tgid, uint64_t bytes) { return arm(slot, 0, tgid, bytes); }
   bool quota_used(std::size_t slot) const;
   void drop_quota(std::size_t slot);
   // A record with subject HOSA_EXIT comes when this process ends; 0: nobody. slot < HOSA_WATCHED.
@@ -154,6 +156,7 @@ class KernelSide {
   void open_block_bytes(const Error* no_bpf, RungReport& report);
   void open_wakeups(const Error* no_bpf, RungReport& report);
   void open_syscalls(const Error* no_bpf, RungReport& report);
+  bool arm(std::size_t slot, uint64_t cgroup, uint32_t tgid, uint64_t bytes);
   void hold(Fd fd);
   void set_has(KernelSensor sensor) { has_[static_cast<std::size_t>(sensor)] = true; }
   hosa_cpu* slot(std::size_t cpu) const { return reinterpret_cast<hosa_cpu*>(counters_.data()) + cpu; }

@@ -18,9 +18,6 @@ constexpr double kLookPerProcessS = 0.004;
 constexpr double kLookS = 0.135;  // suspicious
 // Calm: 38 us per cgroup or 13 us per process; of a core no more than this share, as far as the interval goes.
 constexpr double kCensusS = 5, kCensusMostS = 10, kCensusShare = 0.0002;
-constexpr double kQuietS = 0.1;     // after a record no other is sent for so long: the look is under way
-constexpr unsigned kMostQuiet = 3;  // doublings of that, one for each trip in a row that was dismissed: up to 0.8 s
-constexpr double kInARowS = 0.5;
 // Others wait for so long before a CPU culprit is held; and for so long where the score is hardly unusual and shows
 // something else than CPU: twenty small jobs of cron crowd a CPU for 3.6 s (soak server: cpu.weight 1 on them).
 // Who leaks is named within half a second, and is not held for the CPU that leaking takes.
@@ -75,9 +72,7 @@ bool Agent::on_ring() {
   const double now_s = static_cast<double>(now_ns) * 1e-9;
   for (const hosa_event& event : events) {
     trips_ += event.subject < HOSA_SUBJECTS ? 1 : 0;
-    const uint64_t quiet_ns = now_ns + static_cast<uint64_t>(kQuietS * 1e9);
-    if (event.subject == HOSA_FORKS) senses_.kernel().quiet_forks_until(quiet_ns);
-    if (event.subject < HOSA_FORKS) senses_.kernel().quiet_memory_until(quiet_ns);
+    if (event.subject < HOSA_SUBJECTS && event.span != HOSA_QUOTA) trip_quiet_.told(senses_.kernel(), event, now_s);
     records_[next_record_++ % records_.size()] = {event, now_ns};
     if (now_ns > event.time_ns) record_latency_.add_ns(now_ns - event.time_ns);
     if (event.subject >= HOSA_SUBJECTS) {
@@ -93,8 +88,7 @@ bool Agent::on_ring() {
     if (is_held(event)) continue;
     tripwires_.tripped(event, now_s);
     if (event.subject != HOSA_FORKS && active_holds() == 0) {
-      if (trip_check_.waits() || memory_suspicion_.active(now_s)) continue;
-      trip_check_.begin(proc_, event, now_s, static_cast<double>(machine_.page_bytes));
+      on_memory_trip(event, now_s);
       continue;
     }
     const double onset_s = static_cast<double>(event.time_ns) * 1e-9;
@@ -116,21 +110,37 @@ void Agent::note_oom_kill(const hosa_event& event) {
   note("oom_kill", "what", text.append(comm).append(" (").append_unsigned(event.tgid).append(")").view());
 }
 
-// Two readings after a trip; afterwards somebody is looked for, or it was churn. So is what would last for long at
-// twice its pace: nobody would be held for it (on a machine with 23 GB left that is what compilers do all day).
-void Agent::check_trip(double now_s) {
-  const TripCheck::Answer answer = trip_check_.look(now_s, senses_.available_now());
-  if (answer == TripCheck::Answer::wait) return;
+void Agent::on_memory_trip(const hosa_event& event, double now_s) {
+  if (memory_suspicion_.active(now_s)) return;
+  TripCheck* idle = nullptr;
+  for (TripCheck& check : trip_checks_) {
+    if (check.waits() && check.event().tgid == event.tgid) return;
+    if (!check.waits()) idle = &check;
+  }
+  if (idle == nullptr || !trip_quiet_.may_check(senses_.kernel(), event, now_s)) return;
+  idle->begin(proc_, available_, event, now_s, static_cast<double>(machine_.page_bytes));
+}
+
+// Two readings after a trip; afterwards somebody is looked for, or it was churn.
+void Agent::check_trips(double now_s) {
+  for (TripCheck& check : trip_checks_) {
+    if (!check.waits() || now_s < check.due_s()) continue;
+    const TripCheck::Answer answer = check.look(now_s, senses_.available_now());
+    if (answer != TripCheck::Answer::wait) judge_trip(check, answer, now_s);
+  }
+}
+
+// Churn is also what would last for long at twice its pace: nobody would be held for it (on a machine with 23 GB left
+// that is what compilers do all day).
+void Agent::judge_trip(const TripCheck& check, TripCheck::Answer answer, double now_s) {
   const double within_s = now_s < rests_until_s_ ? kSoonS : kPaceMargin * horizon_s();
-  const bool matters = trip_check_.growth_per_s() * within_s > room();
+  const bool matters = check.growth_per_s() * within_s > room();
   if (answer == TripCheck::Answer::grows && matters) {
-    (void)memory_suspicion_.raise(Cause::tripwire, trip_check_.onset_s(), now_s);
+    (void)memory_suspicion_.raise(Cause::tripwire, check.onset_s(), now_s);
     return;
   }
   ++dismissed_;
-  in_a_row_ = now_s < quiet_s_ + kInARowS ? std::min(in_a_row_ + 1, kMostQuiet) : 0;
-  quiet_s_ = now_s + kQuietS * (1u << in_a_row_);
-  senses_.kernel().quiet_memory_until(static_cast<uint64_t>(quiet_s_ * 1e9));
+  trip_quiet_.dismissed(senses_.kernel(), check.event(), now_s);
   if (memory_suspicion_.active(now_s)) return;
   tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory, Tripwires::kDismissed, now_s);
 }

@@ -183,17 +183,21 @@ void MemoryHold::close_files() {
 }
 
 // While its culprit runs under the bucket, the byte sensor wakes the loop when the tokens are used up: polling each
-// 10 ms alone let thirty processes of a relay run for 30-70 ms on one CPU.
+// 10 ms alone let thirty processes of a relay run for 30-70 ms on one CPU. Of processes that are held by SIGSTOP it
+// watches one that is alone.
 void MemoryHold::arm_quota(const HoldContext& c) {
-  const bool wanted = e_.is(Stage::bucket) && e_.means == MemoryMeans::room && !e_.frozen() && !c.shadow;
+  const bool one = e_.means == MemoryMeans::stop && e_.held.size() == 1;
+  const bool wanted = e_.is(Stage::bucket) && (e_.means == MemoryMeans::room || one) && !e_.frozen() && !c.shadow;
   if (wanted && e_.held.is_crowd()) {
     if (!quota_armed_ || c.kernel.quota_used(quota_slot_))
       quota_armed_ = c.kernel.arm_quota(quota_slot_, room_.id(), Bucket::kCrowdBytes);
     return;
   }
-  if (wanted)
-    c.kernel.arm_quota(quota_slot_, room_.id(),
-                       static_cast<uint64_t>(std::max(e_.holding.bucket().tokens(), kLeastQuotaBytes)));
+  const auto left = static_cast<uint64_t>(std::max(e_.holding.bucket().tokens(), kLeastQuotaBytes));
+  if (wanted && one)
+    c.kernel.arm_process_quota(quota_slot_, static_cast<uint32_t>(e_.held.all()[0].pid), left);
+  else if (wanted)
+    c.kernel.arm_quota(quota_slot_, room_.id(), left);
   else if (quota_armed_)
     c.kernel.drop_quota(quota_slot_);
   quota_armed_ = wanted;

@@ -74,7 +74,11 @@ void show_who(Page& page, std::string_view rows) {
   for (std::string_view one = next_object(rows); !one.empty(); one = next_object(rows)) {
     column(page, json_value(one, "resource"), 10);
     number(page, json_value(one, "amount"), 12);
-    page.append(" ").append(json_value(one, "unit")).append("  ").append(json_value(one, "who")).append("\n");
+    page.append(" ").append(json_value(one, "unit")).append("  ").append(json_value(one, "who"));
+    if (const std::string_view most = json_value(one, "most"); !most.empty())
+      number(page.append(" (most of it: ").append(most).append(", "), json_value(one, "most_amount"), 0),
+          page.append(")");
+    page.append("\n");
   }
 }
 

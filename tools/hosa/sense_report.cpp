@@ -23,6 +23,18 @@ FixedString<600> unit_name(const Census& census, uint64_t id) {
   return name;
 }
 
+// The process of a tree of several that does most of it, where that is not the one the tree is named by.
+void describe_most(JsonLine& row, const Census& census, uint64_t id, Census::Of what) {
+  const Unit* const unit = census.find(id);
+  if (unit == nullptr || !unit->is_tree()) return;
+  const Census::Most most = census.most(*unit, what);
+  const ProcessInfo* const process = find_process(census.processes(), most.pid);
+  if (process == nullptr || most.pid == unit->top_pid) return;
+  FixedString<64> name("pid ");
+  name.append_number(most.pid).append(" ").append(process->comm.view());
+  row.text("most", name.view()).number("most_amount", most.per_second);
+}
+
 }  // namespace
 
 void describe_vector(JsonLine& line, const Senses& senses, const detect::Verdict& verdict) {
@@ -51,7 +63,11 @@ void describe_carriers(JsonLine& line, const Census& census, const UseHistory::G
       const UnitUse* const earlier = before->find(use.unit);
       top.add({use.unit, (use.*kind.amount - (earlier != nullptr ? earlier->*kind.amount : 0)) / seconds});
     }
-    top.write(line, kind, [&census](JsonLine& row, uint64_t who) { row.text("who", unit_name(census, who).view()); });
+    top.write(line, kind, [&](JsonLine& row, uint64_t who) {
+      row.text("who", unit_name(census, who).view());
+      if (kind.amount == &UnitUse::bytes) describe_most(row, census, who, Census::Of::memory);
+      if (kind.amount == &UnitUse::cpu_s) describe_most(row, census, who, Census::Of::cpu);
+    });
   }
   line.close(']');
 }

@@ -13,7 +13,16 @@ struct Controller {
   bool on_v1 = false;      // held by a v1 hierarchy, so v2 cannot have it
   bool available = false;  // listed by the v2 root
 };
-Controller parse_controller(std::string_view proc_cgroups, std::string_view v2_controllers, std::string_view name);
+// v1_name: as /proc/cgroups has it, where that is another one (io was blkio).
+Controller parse_controller(std::string_view proc_cgroups, std::string_view v2_controllers, std::string_view name,
+                            std::string_view v1_name = {});
+
+// Where the kernel's command line is written on this machine, for people; what has to be run then.
+struct BootLine {
+  const char* file = "";
+  const char* where = "";
+  const char* then = "";
+};
 
 struct Surroundings {
   FixedString<32> architecture;  // uname -m
@@ -24,8 +33,10 @@ struct Surroundings {
   FixedString<120> no_tracefs;   // why tracefs cannot be had; empty: it can
   FixedString<200> no_psi;       // why pressure cannot be read; empty: it can
   Controller memory, cpu, pids, io;
-  bool freezer = false;        // some cgroup has cgroup.freeze, or there is none to ask
-  const char* boot_arguments;  // where the kernel's command line is written on this machine, for people
+  bool freezer = false;          // some cgroup has cgroup.freeze, or there is none to ask
+  bool psi_built_in = true;      // asked only where pressure cannot be read
+  FixedString<2047> boot_words;  // the kernel's command line
+  BootLine boot_line;
   CgroupHome cgroup;
   Machine machine;
 

@@ -39,7 +39,7 @@ void Agent::sense_and_suspect(uint64_t now_ns) {
   const bool holding = active_holds() > 0;
   // An insurance is not an act: what happens under it is this machine's life, and is learned.
   moment_ = &senses_.take(!acts_in_force(), holding, suspects());
-  trip_check_.note_available(moment_->now_s, moment_->available_bytes);
+  available_.note(moment_->now_s, moment_->available_bytes);
   if (const std::string_view news = senses_.shedding_news(); !news.empty()) note("budget", "what", news);
   suspect();
   if (count()) {
@@ -111,7 +111,7 @@ void Agent::on_tick() {
 bool Agent::on_timer() {
   const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
   const bool suspected = suspects();
-  if (trip_check_.waits() && now_s >= trip_check_.due_s()) check_trip(now_s);
+  check_trips(now_s);
   if (forks_due_s_ >= 0 && now_s >= forks_due_s_) check_forks(now_s);
   return now_s >= next_tick_s_ || (!suspected && suspects());
 }

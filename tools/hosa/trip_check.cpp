@@ -4,15 +4,10 @@
 
 namespace hosa {
 
-void TripCheck::note_available(double now_s, double bytes) {
-  available_[next_++ % available_.size()] = {now_s, bytes};
-}
-
-// The youngest that is not younger, else the oldest there is.
-double TripCheck::available_before(double time_s) const {
-  const Available* oldest = nullptr;
-  const Available* found = nullptr;
-  for (const Available& at : available_) {
+double AvailableHistory::before(double time_s) const {
+  const Reading* oldest = nullptr;
+  const Reading* found = nullptr;
+  for (const Reading& at : readings_) {
     if (at.time_s < 0) continue;
     if (oldest == nullptr || at.time_s < oldest->time_s) oldest = &at;
     if (at.time_s <= time_s && (found == nullptr || at.time_s > found->time_s)) found = &at;
@@ -26,7 +21,8 @@ double TripCheck::own_bytes() const {
   return process ? static_cast<double>(process->own_pages()) * page_bytes_ : -1;
 }
 
-void TripCheck::begin(const Fd& proc, const hosa_event& event, double now_s, double page_bytes) {
+void TripCheck::begin(const Fd& proc, const AvailableHistory& available, const hosa_event& event, double now_s,
+                      double page_bytes) {
   event_ = event;
   page_bytes_ = page_bytes;
   again_ = false;
@@ -36,7 +32,7 @@ void TripCheck::begin(const Fd& proc, const hosa_event& event, double now_s, dou
   const bool brief = event.span == HOSA_SHORT_WINDOW;
   step_s_ = brief ? kShortStepS : kLongStepS;
   const uint64_t window_ns = brief ? HOSA_SHORT_WINDOW_NS : HOSA_LONG_WINDOW_NS;
-  left_ = available_before(onset_s() - static_cast<double>(window_ns) * 1e-9);
+  left_ = available.before(onset_s() - static_cast<double>(window_ns) * 1e-9);
   least_fall_ = static_cast<double>(event.amount) / 2;
   looked_s_ = now_s;
   due_s_ = now_s + step_s_;
@@ -51,14 +47,14 @@ TripCheck::Answer TripCheck::look(double now_s, double available_bytes) {
   own_ = own;
   left_ = available_bytes;
   least_fall_ = kLeastBytes;
-  const bool first = !again_;
-  again_ = true;
-  if (grows || falls) {
-    due_s_ = first ? now_s + step_s_ : -1;
-    return first ? Answer::wait : Answer::grows;
+  if ((grows || falls) && !again_) {
+    again_ = true;
+    due_s_ = now_s + step_s_;
+    return Answer::wait;
   }
   due_s_ = -1;
-  return Answer::churn;
+  meter_ = ProcessMeter();  // nothing stays open between checks
+  return grows || falls ? Answer::grows : Answer::churn;
 }
 
 }  // namespace hosa

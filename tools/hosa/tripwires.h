@@ -5,8 +5,9 @@
 // Learning takes minutes. Until then, and whenever life becomes livelier, too many trips that nobody's net growth
 // confirms double their wire's limits (twice at most), and a minute without one halves them again: a wire that trips
 // each second is a census each second (6.1, one CPU of 125 MIPS: a bystander's p99 7 ms instead of 0.5). Too many is by
-// what they cost: half a trip a second that two preads dismiss (trip_check.h), or one in 12 s that took a whole look.
-// Not each of them: at 50 MB/s no window of 10 ms holds the doubled limit.
+// what they cost: four trips a second that two preads dismiss (trip_check.h; of one process there are hardly two,
+// trip_quiet.h), or one in 12 s that took a whole look. Not each of them: at 50 MB/s no window of 10 ms holds the limit
+// that was doubled twice, and beside two compilers (half a trip a second was too many once) such leaks went unseen.
 #pragma once
 #include <array>
 
@@ -20,7 +21,7 @@ class Tripwires {
   static constexpr std::size_t kMostCpus = 64;  // beyond, the first limits stay
   static constexpr double kTrialS = 10, kQuietS = 60;
   static constexpr int kMostDoublings = 2;
-  static constexpr double kDismissed = 1, kLookedFor = 6, kTired = 30;  // weights; their sum, fading in kQuietS
+  static constexpr double kDismissed = 0.125, kLookedFor = 6, kTired = 30;  // weights; their sum, fading in kQuietS
 
   // The first limits on all CPUs.
   void open(KernelSide& kernel, double now_s);
