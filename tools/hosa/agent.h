@@ -13,6 +13,7 @@
 #include "tools/hosa/baseline_store.h"
 #include "tools/hosa/control.h"
 #include "tools/hosa/cpu_hold.h"
+#include "tools/hosa/fork_watch.h"
 #include "tools/hosa/latency.h"
 #include "tools/hosa/memory_hold.h"
 #include "tools/hosa/trip_check.h"
@@ -54,7 +55,10 @@ class Agent {
   bool on_ring();
   bool on_timer();  // true: it is time for a tick
   void check_trip(double now_s);
-  void check_forks(double now_s);
+  bool check_forks(double now_s);  // true: somebody is held
+  bool begin_fork_watch(const TaskCounts& tasks, double now_s);
+  bool watch_forks(double now_s);
+  void hold_storm();
   void note_oom_kill(const hosa_event& event);
   bool is_held(const hosa_event& event) const;
   bool is_held_storm(uint64_t cgroup, uint64_t unit) const;
@@ -127,6 +131,8 @@ class Agent {
   FixedVector<UnitUse, kUnits> allowed_;
   Tripwires tripwires_;
   TripCheck trip_check_;
+  ForkWatch fork_watch_;
+  uint64_t forks_cgroup_ = 0;
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
   std::array<CpuHold, kMostHolds> cpu_holds_;

@@ -32,11 +32,6 @@ constexpr double kPaceMargin = 2;
 // Where others churn all day one look would follow the other: 0.4 s looking, then 1 s only at what uses up the room
 // soon.
 constexpr double kRestS = 1, kSoonS = 20;
-// Five births in 10 ms are a shell's pipeline as well: a storm has more 12 ms later, and twice as many after 0.4 s.
-constexpr double kForksS = 0.012, kMoreTasks = 6, kBriefS = 0.4;
-// Births since onset that make a storm of a burst; half of them where so many want to run at once (64 take 0.5 s of a
-// 125 MIPS board, in which a bystander waits).
-constexpr double kStormTasks = 64;
 
 }  // namespace
 
@@ -102,7 +97,8 @@ bool Agent::on_ring() {
       news = memory_suspicion_.raise(Cause::tripwire, onset_s, now_s) || news;
     } else if (forks_due_s_ < 0 && !task_suspicion_.active(now_s)) {
       forks_onset_s_ = onset_s;
-      forks_due_s_ = now_s + kForksS;
+      forks_cgroup_ = event.cgroup;
+      forks_due_s_ = now_s + ForkWatch::kStepS;
     }
   }
   return news;
@@ -133,19 +129,6 @@ void Agent::check_trip(double now_s) {
   senses_.kernel().quiet_memory_until(static_cast<uint64_t>(quiet_s_ * 1e9));
   if (memory_suspicion_.active(now_s)) return;
   tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory, Tripwires::kDismissed, now_s);
-}
-
-// A burst of forks is a storm if there are more tasks now than at the last reading; what is born and gone again is not.
-void Agent::check_forks(double now_s) {
-  forks_due_s_ = -1;
-  const double tasks = senses_.tasks_now();
-  if (tasks == 0 || tasks - moment_->tasks >= kMoreTasks) {
-    tasks_before_ = moment_->tasks;
-    (void)task_suspicion_.raise(Cause::tripwire, forks_onset_s_, now_s);
-    return;
-  }
-  ++dismissed_;
-  tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks, Tripwires::kDismissed, now_s);
 }
 
 bool Agent::suspects() const {
@@ -316,22 +299,6 @@ void Agent::look_for_cpu() {
   if (!finding.confirmed || !hurts) return;
   hold_cpu(finding, Carrier::cpu, cpu_suspicion_.cause());
   cpu_suspicion_.drop();
-}
-
-void Agent::look_for_tasks() {
-  // Nobody starts a look of 3 s by starting a build.
-  const bool brief = task_suspicion_.age_s(moment_->now_s) > kBriefS && moment_->tasks < tasks_before_ + 2 * kMoreTasks;
-  if (!task_suspicion_.active(moment_->now_s) || brief) {
-    if (task_suspicion_.cause() != Cause::none)
-      tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks, Tripwires::kLookedFor, moment_->now_s);
-    return task_suspicion_.drop();
-  }
-  const double least = moment_->running >= kStormTasks / 2 ? kStormTasks / 2 : kStormTasks;
-  const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, candidates(), history_, least);
-  if (!finding.confirmed) return;
-  hold_cpu(finding, Carrier::tasks, task_suspicion_.cause());
-  tripwires_.confirmed(Tripwires::Suspected::tasks);
-  task_suspicion_.drop();
 }
 
 }  // namespace hosa

@@ -50,7 +50,7 @@ class Senses {
   // Whether the largest user of CPU time takes an unusual share of it: from the next moment on.
   void tell_share(bool unusual) { unusual_share_ = unusual; }
   double available_now() const { return sensors_.available_bytes(); }
-  double tasks_now() const { return sensors_.tasks(); }
+  TaskCounts tasks_now() const { return sensors_.tasks(); }
 
   KernelSide& kernel() { return kernel_; }
   const KernelSide& kernel() const { return kernel_; }

@@ -112,8 +112,8 @@ bool Agent::on_timer() {
   const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
   const bool suspected = suspects();
   if (trip_check_.waits() && now_s >= trip_check_.due_s()) check_trip(now_s);
-  if (forks_due_s_ >= 0 && now_s >= forks_due_s_) check_forks(now_s);
-  return now_s >= next_tick_s_ || (!suspected && suspects());
+  const bool held = forks_due_s_ >= 0 && now_s >= forks_due_s_ && check_forks(now_s);
+  return held || now_s >= next_tick_s_ || (!suspected && suspects());
 }
 
 }  // namespace hosa
