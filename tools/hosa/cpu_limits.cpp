@@ -55,7 +55,7 @@ void CpuLimits::limit_tasks(const HoldContext& c, CpuEpisode& e) {
 bool CpuLimits::ask_for_controller(const HoldContext& c, const CpuEpisode& e) {
   KeeperRequest request = make_request(KeeperTask::switch_on, e.unit.id, e.unit.path.view(), lease_ns());
   std::memcpy(request.word, "cpu", 3);
-  asked_id_ = c.keeper.ask(request).value_or(0u);
+  asked_id_ = c.keeper.ask_at_once(request).value_or(0u);
   return asked_id_ != 0;
 }
 
