@@ -15,7 +15,7 @@
 #include "tools/hosa/cpu_hold.h"
 #include "tools/hosa/fork_watch.h"
 #include "tools/hosa/latency.h"
-#include "tools/hosa/memory_hold.h"
+#include "tools/hosa/room_weight.h"
 #include "tools/hosa/trip_check.h"
 #include "tools/hosa/tripwires.h"
 
@@ -135,6 +135,7 @@ class Agent {
   uint64_t forks_cgroup_ = 0;
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
+  std::array<RoomWeight, kMostHolds> room_weights_;  // of the memory hold with the same index
   std::array<CpuHold, kMostHolds> cpu_holds_;
   bool slow_khugepaged_ = false;
   int khugepaged_entry_ = -1;
