@@ -59,6 +59,7 @@ class Agent {
   bool begin_fork_watch(const TaskCounts& tasks, double now_s);
   bool watch_forks(double now_s);
   void hold_storm();
+  void dismiss_forks(double now_s);
   void note_oom_kill(const hosa_event& event);
   bool is_held(const hosa_event& event) const;
   bool is_held_storm(uint64_t cgroup, uint64_t unit) const;

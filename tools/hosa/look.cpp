@@ -96,7 +96,8 @@ bool Agent::on_ring() {
     if (event.subject != HOSA_FORKS) {
       news = memory_suspicion_.raise(Cause::tripwire, onset_s, now_s) || news;
     } else if (forks_due_s_ < 0 && !task_suspicion_.active(now_s)) {
-      forks_onset_s_ = onset_s;
+      // What was before is what was there before the window began.
+      forks_onset_s_ = onset_s - (event.span == HOSA_LONG_WINDOW ? HOSA_LONG_WINDOW_NS : HOSA_SHORT_WINDOW_NS) * 1e-9;
       forks_cgroup_ = event.cgroup;
       forks_due_s_ = now_s + ForkWatch::kStepS;
     }
@@ -140,6 +141,7 @@ bool Agent::suspects() const {
 bool Agent::count() {
   const double now_s = moment_->now_s;
   const bool suspicious = suspects();
+  if (fork_watch_.waits()) return false;  // among a storm's children it would last longer than the watch
   const double crowd_s = static_cast<double>(census_.processes().size()) * kLookPerProcessS;
   const double look_s = active_holds() > 0 ? std::max(kLookHoldingS, crowd_s) : kLookS;
   if (now_s - counted_s_ < (suspicious ? look_s : calm_census_s_)) return false;

@@ -24,8 +24,7 @@ bool Agent::check_forks(double now_s) {
     if (!begin_fork_watch(tasks, now_s)) (void)task_suspicion_.raise(Cause::tripwire, forks_onset_s_, now_s);
     return false;
   }
-  ++dismissed_;
-  tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks, Tripwires::kDismissed, now_s);
+  dismiss_forks(now_s);
   return false;
 }
 
@@ -45,12 +44,21 @@ bool Agent::begin_fork_watch(const TaskCounts& tasks, double now_s) {
 
 bool Agent::watch_forks(double now_s) {
   const double least_running = std::max(ForkWatch::kBirths, kRunningPerCpu * machine_.online_cpus);
-  const ForkWatch::Answer answer = fork_watch_.look(now_s, senses_.tasks_now(), least_running);
+  const TaskCounts tasks = senses_.tasks_now();
+  const ForkWatch::Answer answer = fork_watch_.look(now_s, tasks, least_running);
   forks_due_s_ = fork_watch_.due_s();
   if (answer == ForkWatch::Answer::wait) return false;
   if (answer == ForkWatch::Answer::storm) return hold_storm(), true;
-  (void)task_suspicion_.raise(Cause::tripwire, forks_onset_s_, now_s);
+  if (static_cast<double>(tasks.total) < tasks_before_ + 2 * kMoreTasks)
+    dismiss_forks(now_s);
+  else
+    (void)task_suspicion_.raise(Cause::tripwire, forks_onset_s_, now_s);
   return false;
+}
+
+void Agent::dismiss_forks(double now_s) {
+  ++dismissed_;
+  tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks, Tripwires::kDismissed, now_s);
 }
 
 void Agent::hold_storm() {

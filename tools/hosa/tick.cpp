@@ -75,7 +75,8 @@ bool Agent::urgent() const {
 bool Agent::looks_at_once() const {
   const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
   const bool crowd = census_.processes().size() >= kMostInAHurry;
-  return task_suspicion_.active(now_s) || (cpu_suspicion_.active(now_s) && active_holds() == 0 && !crowd);
+  return task_suspicion_.active(now_s) || fork_watch_.waits() ||
+         (cpu_suspicion_.active(now_s) && active_holds() == 0 && !crowd);
 }
 
 void Agent::on_tick() {
