@@ -67,8 +67,11 @@ TEST_CASE("tasks that sleep, and growth that is somebody else's, are left to a c
   ForkWatch asleep, beside;
   REQUIRE(asleep.begin(cgroup.directory, 10, {1, 100}, 4));
   REQUIRE(beside.begin(cgroup.directory, 10, {1, 100}, 4));
+  cgroup.holds(20);
+  CHECK(asleep.look(10.012, {1, 110}, kLeastRunning) == Answer::wait);
+  cgroup.holds(90);
+  CHECK(asleep.look(10.024, {2, 180}, kLeastRunning) == Answer::unknown);
   cgroup.holds(60);
-  CHECK(asleep.look(10.41, {2, 150}, kLeastRunning) == Answer::unknown);
   CHECK(beside.look(10.41, {300, 400}, kLeastRunning) == Answer::unknown);
 }
 

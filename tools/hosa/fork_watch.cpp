@@ -35,6 +35,7 @@ ForkWatch::Answer ForkWatch::look(double now_s, const TaskCounts& machine, doubl
   share_ = of_all > 0 ? grown / of_all : 0;
   const bool runs = static_cast<double>(machine.running) >= least_running;
   if (births() >= kBirths && runs && share_ > 0.5) return Answer::storm;
+  if (grown > 0 && births() >= 2 * kBirths) return Answer::unknown;  // they sleep, or others are born as well
   if (now_s - grown_s_ >= kStillS || now_s - begun_s_ >= kPatienceS) return Answer::unknown;
   due_s_ = now_s + kStepS;
   return Answer::wait;
