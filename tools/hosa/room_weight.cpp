@@ -13,10 +13,13 @@ constexpr double kLookS = 0.5;  // a mate may be born outside of the room
 
 }  // namespace
 
+// Nobody in it, and no cgroup below it but the room: a container's processes may live deeper than what counts them.
 bool RoomWeight::all_are_held(const Fd& cgroup) const {
-  char buffer[16];
+  char buffer[128];
   const auto outside = read_file(cgroup.get(), "cgroup.procs", buffer);
-  return outside && trim(*outside).empty();
+  if (!outside || !trim(*outside).empty()) return false;
+  const auto below = read_file(cgroup.get(), "cgroup.stat", buffer);
+  return below && find_field(*below, "nr_descendants") == 1u;
 }
 
 void RoomWeight::note(const HoldContext& c, const char* event, std::string_view path, std::string_view old_value,
