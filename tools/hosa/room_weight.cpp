@@ -13,8 +13,7 @@ constexpr double kLookS = 0.5;  // a mate may be born outside of the room
 
 }  // namespace
 
-// Nobody in it, and no cgroup below it but the room: a container's processes may live deeper than what counts them.
-bool RoomWeight::all_are_held(const Fd& cgroup) const {
+bool all_in_room(const Fd& cgroup) {
   char buffer[128];
   const auto outside = read_file(cgroup.get(), "cgroup.procs", buffer);
   if (!outside || !trim(*outside).empty()) return false;
@@ -50,7 +49,7 @@ void RoomWeight::step(const HoldContext& c, const Unit& unit, bool wanted) {
   if (!wanted || c.shadow || unit.is_tree() || c.roots.cgroup == nullptr || c.moment.now_s - looked_s_ < kLookS) return;
   looked_s_ = c.moment.now_s;
   const auto cgroup = open_cgroup(*c.roots.cgroup, unit.path.view(), unit.id);
-  const bool held = cgroup && all_are_held(*cgroup);
+  const bool held = cgroup && all_in_room(*cgroup);
   if (entry_ < 0) {
     if (held) lower(c, unit, *cgroup);
   } else if (!held) {

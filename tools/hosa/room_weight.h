@@ -6,6 +6,9 @@
 
 namespace hosa {
 
+// Nobody in it, and no cgroup below it but the room: a container's processes may live deeper than what counts them.
+bool all_in_room(const Fd& cgroup);
+
 class RoomWeight {
  public:
   // Each tick. wanted: the hold's bucket runs.
@@ -13,7 +16,6 @@ class RoomWeight {
   void forget() { entry_ = -1; }  // the keeper gave it back
 
  private:
-  bool all_are_held(const Fd& cgroup) const;
   void lower(const HoldContext& c, const Unit& unit, const Fd& cgroup);
   void restore(const HoldContext& c);
   void note(const HoldContext& c, const char* event, std::string_view path, std::string_view old_value,
