@@ -1,5 +1,6 @@
 #include "actuate/keeper.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -43,13 +44,21 @@ void close_all_but(std::span<int> kept) {
 // Ready when memory is not: its text is in memory before it is needed, what it touches stays there, the OOM killer
 // passes it by where that is permitted. And scheduled like anybody, whatever the agent is by now.
 void raise_keeper(const Fd& proc) {
-  (void)set_scheduling_policy(0, 0 /* SCHED_OTHER */);
-  (void)::setpriority(PRIO_PROCESS, 0, 0);
+  be_scheduled_like_anybody();
   (void)write_file(proc.get(), "self/oom_score_adj", "-1000");
   if (::mlockall(MCL_CURRENT | MCL_FUTURE | kMlockOnFault) != 0) return;
   constexpr std::size_t kSmallestPage = 4096;
   for (const char* at = &__executable_start; at < &etext; at += kSmallestPage)
     (void)*static_cast<const volatile char*>(at);
+}
+
+// Refused: it stays scheduled like anybody.
+void lend_scheduling(pid_t keeper) {
+  sched_param own{};
+  const long policy = ::syscall(SYS_sched_getscheduler, 0);
+  if (policy < 0 || ::syscall(SYS_sched_getparam, 0, &own) != 0) return;
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(keeper), ::getpriority(PRIO_PROCESS, 0));
+  (void)::syscall(SYS_sched_setscheduler, keeper, policy, &own);
 }
 
 // The keeper's side of the fork: a session of its own, quiet signals, nothing open but what it needs.
@@ -116,6 +125,11 @@ Result<uint32_t> Keeper::ask(KeeperRequest request) {
   if (put == static_cast<ssize_t>(sizeof request)) return request.id;
   gone_ = gone_ || errno == EPIPE || errno == ECONNRESET;
   return errno_error("ask the keeper");
+}
+
+Result<uint32_t> Keeper::ask_at_once(KeeperRequest request) {
+  lend_scheduling(pid_);
+  return ask(request);
 }
 
 std::optional<KeeperAnswer> Keeper::take_answer() {

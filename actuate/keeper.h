@@ -53,6 +53,9 @@ class Keeper {
   static Result<Keeper> start(Journal& journal, const KeeperSetup& setup);
   // Sends without waiting; the answer comes at fd(). EAGAIN: its queue is full.
   Result<uint32_t> ask(KeeperRequest request);
+  // The same for what others wait for (switch_on): the keeper has the agent's own scheduling for this one task. Among
+  // two hundred runnable tasks of a storm it would come to its turn after each of them.
+  Result<uint32_t> ask_at_once(KeeperRequest request);
   // Nothing: no answer waits. `gone()` afterwards says whether the keeper ended.
   std::optional<KeeperAnswer> take_answer();
   int fd() const { return socket_.get(); }

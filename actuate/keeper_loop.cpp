@@ -1,11 +1,13 @@
 #include "actuate/keeper_loop.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "actuate/controllers.h"
+#include "actuate/process_hold.h"
 #include "actuate/room.h"
 
 namespace hosa {
@@ -18,6 +20,8 @@ uint64_t now_ns(int clock) {
   ::clock_gettime(clock, &t);
   return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(t.tv_nsec);
 }
+
+constexpr int kSchedOther = 0;
 
 void tell(std::string_view text) {
   (void)!::write(STDERR_FILENO, text.data(), text.size());
@@ -32,6 +36,11 @@ void tell_report(const char* why, const UndoReport& report) {
 }
 
 }  // namespace
+
+void be_scheduled_like_anybody() {
+  (void)set_scheduling_policy(0, kSchedOther);
+  (void)::setpriority(PRIO_PROCESS, 0, 0);
+}
 
 bool KeeperLoop::watching() const {
   return journal_.acting() || journal_.held_count() > 0;
@@ -58,6 +67,7 @@ bool KeeperLoop::serve() {
   if (got == 0) return false;  // the agent closed its end
   if (got != static_cast<ssize_t>(sizeof request)) return true;
   const KeeperAnswer answer = carry_out(request);
+  if (request.task == KeeperTask::switch_on) be_scheduled_like_anybody();  // it was lent more for this
   ::send(socket_.get(), &answer, sizeof answer, MSG_DONTWAIT | MSG_NOSIGNAL);
   return true;
 }

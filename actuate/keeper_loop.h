@@ -5,6 +5,9 @@
 
 namespace hosa {
 
+// Normal scheduling, nice 0: what a keeper starts with, and ends with what was lent it for a task.
+void be_scheduled_like_anybody();
+
 class KeeperLoop {
  public:
   KeeperLoop(Journal& journal, const KeeperSetup& setup, Fd agent, Fd socket)

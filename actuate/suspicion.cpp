@@ -12,7 +12,6 @@ double amount(const UnitUse* use, Carrier carrier) {
   return carrier == Carrier::memory ? use->bytes : carrier == Carrier::cpu ? use->cpu_s : use->forks;
 }
 
-// What the unit used per second before the onset: a limit below that would hold its ordinary work for ever.
 double usual_rate(const UseHistory& history, const UseHistory::Generation& before, uint64_t unit) {
   const UseHistory::Generation* older = history.at(before.time_s - Suspicion::kUsualS);
   if (older == nullptr || older->time_s >= before.time_s) return 0;
@@ -88,6 +87,11 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
   if (carrier == Carrier::memory && !again) return finding;
   finding.confirmed = finding.named && finding.growth_per_s > 0 && finding.growth >= least_growth;
   return finding;
+}
+
+double usual_cpu_per_s(const UseHistory& history, double onset_s, uint64_t unit) {
+  const UseHistory::Generation* before = history.at(onset_s);
+  return before != nullptr ? usual_rate(history, *before, unit) : 0;
 }
 
 double fastest_growth_per_s(std::span<const UnitUse> uses, const UseHistory::Generation* before, double now_s) {

@@ -56,6 +56,9 @@ class Suspicion {
   UseHistory::Generation earlier_, later_;  // looks between which the present slope is measured: 0.1 to 2 s back
 };
 
+// What the unit used of the CPUs per second before the onset: a limit below that would hold its ordinary work for ever.
+double usual_cpu_per_s(const UseHistory& history, double onset_s, uint64_t unit);
+
 // The largest growth in bytes per second of any unit since that generation; 0 without one, or when nobody grew.
 double fastest_growth_per_s(std::span<const UnitUse> uses, const UseHistory::Generation* before, double now_s);
 

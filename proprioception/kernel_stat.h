@@ -38,6 +38,10 @@ void add_busy_by_group(std::string_view text, std::span<const uint8_t> group, st
 std::optional<uint64_t> parse_task_count(std::string_view loadavg);
 // The first one: how many run or wait for a CPU at this moment, the reader among them.
 std::optional<uint64_t> parse_running_count(std::string_view loadavg);
+// Both; 0 where it says nothing.
+struct TaskCounts {
+  uint64_t running = 0, total = 0;
+};
 
 // /proc/sys/fs/file-nr "655 0 2466177": open file descriptions now, and the most there may be.
 struct OpenFiles {

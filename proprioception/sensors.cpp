@@ -149,10 +149,11 @@ double Sensors::available_bytes() const {
   return text ? static_cast<double>(parse_meminfo(*text).available_bytes.value_or(0)) : 0;
 }
 
-double Sensors::tasks() const {
+TaskCounts Sensors::tasks() const {
   char buffer[128];
   const auto text = loadavg_.read(buffer);
-  return text ? static_cast<double>(parse_task_count(*text).value_or(0)) : 0;
+  if (!text) return {};
+  return {parse_running_count(*text).value_or(0), parse_task_count(*text).value_or(0)};
 }
 
 void Sensors::read_free_orders(std::span<char> buffer) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "proprioception/kernel_stat.h"
 #include "proprioception/kernel_text.h"
 #include "proprioception/signal.h"
 
@@ -55,7 +56,7 @@ class Sensors {
   void read(Sample& sample, const Leisure& leisure = {});
   // MemAvailable alone, now: 10 us. 0 where it cannot be read.
   double available_bytes() const;
-  double tasks() const;  // alone, now: 3 us
+  TaskCounts tasks() const;  // alone, now: 3 us
   // Files that could be opened, for `hosa doctor`.
   bool has_psi() const { return memory_pressure_.present(); }
 

@@ -60,6 +60,14 @@ static void on_term(int signal) {
   _exit(0);
 }
 
+extern const char __executable_start, etext;  // by the linker: this program's text
+
+// What the fault is made of is in memory before it begins: the guest's clock runs on while the host's disk answers, and
+// a storm whose first fork came 0.9 s after its onset was judged as held 0.9 s late.
+static void read_own_text(void) {
+  for (const char* at = &__executable_start; at < &etext; at += 4096) (void)*(const volatile char*)at;
+}
+
 int main(int argc, char** argv) {
   if (getenv("OFFENDER_TERM")) signal(SIGTERM, on_term);
   int mate = argc > 1 && !strcmp(argv[1], "--mate");
@@ -74,6 +82,7 @@ int main(int argc, char** argv) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   struct paces own = {0, 0, 0};
   work_until(onset - kPaceSeconds);
+  read_own_text();
   own.before = work_until(onset);
   double began = now_boot(), planned = onset + seconds;
   printf("onset %.3f\n", began), fflush(stdout);

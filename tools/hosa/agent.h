@@ -13,8 +13,9 @@
 #include "tools/hosa/baseline_store.h"
 #include "tools/hosa/control.h"
 #include "tools/hosa/cpu_hold.h"
+#include "tools/hosa/fork_watch.h"
 #include "tools/hosa/latency.h"
-#include "tools/hosa/memory_hold.h"
+#include "tools/hosa/room_weight.h"
 #include "tools/hosa/trip_check.h"
 #include "tools/hosa/trip_quiet.h"
 #include "tools/hosa/tripwires.h"
@@ -57,7 +58,11 @@ class Agent {
   void on_memory_trip(const hosa_event& event, double now_s);
   void check_trips(double now_s);
   void judge_trip(const TripCheck& check, TripCheck::Answer answer, double now_s);
-  void check_forks(double now_s);
+  bool check_forks(double now_s);  // true: somebody is held
+  bool begin_fork_watch(const TaskCounts& tasks, double now_s);
+  bool watch_forks(double now_s);
+  void hold_storm();
+  void dismiss_forks(double now_s);
   void note_oom_kill(const hosa_event& event);
   bool is_held(const hosa_event& event) const;
   bool is_held_storm(uint64_t cgroup, uint64_t unit) const;
@@ -132,8 +137,11 @@ class Agent {
   AvailableHistory available_;
   std::array<TripCheck, 4> trip_checks_;  // what trips while all are at work trips again
   TripQuiet trip_quiet_;
+  ForkWatch fork_watch_;
+  uint64_t forks_cgroup_ = 0;
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
+  std::array<RoomWeight, kMostHolds> room_weights_;  // of the memory hold with the same index
   std::array<CpuHold, kMostHolds> cpu_holds_;
   bool slow_khugepaged_ = false;
   int khugepaged_entry_ = -1;

@@ -100,6 +100,7 @@ void Agent::hold_cpu(const Finding& finding, Carrier carrier, Cause cause) {
 void Agent::forget_holds() {
   const double now_s = moment_ != nullptr ? moment_->now_s : 0;
   for (MemoryHold& hold : memory_holds_) hold.forget_everything(now_s);
+  for (RoomWeight& weight : room_weights_) weight.forget();
   for (CpuHold& hold : cpu_holds_) hold.forget_everything(now_s);
   slow_khugepaged_ = false;
   khugepaged_entry_ = -1;
@@ -143,6 +144,8 @@ void Agent::step_holds() {
     hold.step(c);
     if (before < 3 && hold.level() >= 3) ++acts_;
   }
+  for (std::size_t i = 0; i < kMostHolds; ++i)
+    room_weights_[i].step(c, memory_holds_[i].unit(), memory_holds_[i].level() >= 3);
   for (CpuHold& hold : cpu_holds_) hold.step(c);
   watch_held();
   pace_khugepaged();
@@ -159,6 +162,7 @@ void Agent::step_holds() {
 void Agent::release_all(const char* why) {
   const HoldContext c = context();
   for (MemoryHold& hold : memory_holds_) hold.release(c, why);
+  for (std::size_t i = 0; i < kMostHolds; ++i) room_weights_[i].step(c, memory_holds_[i].unit(), false);
   for (CpuHold& hold : cpu_holds_) hold.release(c, why);
 }
 

@@ -29,11 +29,6 @@ constexpr double kPaceMargin = 2;
 // Where others churn all day one look would follow the other: 0.4 s looking, then 1 s only at what uses up the room
 // soon.
 constexpr double kRestS = 1, kSoonS = 20;
-// Five births in 10 ms are a shell's pipeline as well: a storm has more 12 ms later, and twice as many after 0.4 s.
-constexpr double kForksS = 0.012, kMoreTasks = 6, kBriefS = 0.4;
-// Births since onset that make a storm of a burst; half of them where so many want to run at once (64 take 0.5 s of a
-// 125 MIPS board, in which a bystander waits).
-constexpr double kStormTasks = 64;
 
 }  // namespace
 
@@ -95,8 +90,10 @@ bool Agent::on_ring() {
     if (event.subject != HOSA_FORKS) {
       news = memory_suspicion_.raise(Cause::tripwire, onset_s, now_s) || news;
     } else if (forks_due_s_ < 0 && !task_suspicion_.active(now_s)) {
-      forks_onset_s_ = onset_s;
-      forks_due_s_ = now_s + kForksS;
+      // What was before is what was there before the window began.
+      forks_onset_s_ = onset_s - (event.span == HOSA_LONG_WINDOW ? HOSA_LONG_WINDOW_NS : HOSA_SHORT_WINDOW_NS) * 1e-9;
+      forks_cgroup_ = event.cgroup;
+      forks_due_s_ = now_s + ForkWatch::kStepS;
     }
   }
   return news;
@@ -145,19 +142,6 @@ void Agent::judge_trip(const TripCheck& check, TripCheck::Answer answer, double 
   tripwires_.churned(senses_.kernel(), Tripwires::Suspected::memory, Tripwires::kDismissed, now_s);
 }
 
-// A burst of forks is a storm if there are more tasks now than at the last reading; what is born and gone again is not.
-void Agent::check_forks(double now_s) {
-  forks_due_s_ = -1;
-  const double tasks = senses_.tasks_now();
-  if (tasks == 0 || tasks - moment_->tasks >= kMoreTasks) {
-    tasks_before_ = moment_->tasks;
-    (void)task_suspicion_.raise(Cause::tripwire, forks_onset_s_, now_s);
-    return;
-  }
-  ++dismissed_;
-  tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks, Tripwires::kDismissed, now_s);
-}
-
 bool Agent::suspects() const {
   const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
   return memory_suspicion_.active(now_s) || cpu_suspicion_.active(now_s) || task_suspicion_.active(now_s);
@@ -167,6 +151,7 @@ bool Agent::suspects() const {
 bool Agent::count() {
   const double now_s = moment_->now_s;
   const bool suspicious = suspects();
+  if (fork_watch_.waits()) return false;  // among a storm's children it would last longer than the watch
   const double crowd_s = static_cast<double>(census_.processes().size()) * kLookPerProcessS;
   const double look_s = active_holds() > 0 ? std::max(kLookHoldingS, crowd_s) : kLookS;
   if (now_s - counted_s_ < (suspicious ? look_s : calm_census_s_)) return false;
@@ -326,22 +311,6 @@ void Agent::look_for_cpu() {
   if (!finding.confirmed || !hurts) return;
   hold_cpu(finding, Carrier::cpu, cpu_suspicion_.cause());
   cpu_suspicion_.drop();
-}
-
-void Agent::look_for_tasks() {
-  // Nobody starts a look of 3 s by starting a build.
-  const bool brief = task_suspicion_.age_s(moment_->now_s) > kBriefS && moment_->tasks < tasks_before_ + 2 * kMoreTasks;
-  if (!task_suspicion_.active(moment_->now_s) || brief) {
-    if (task_suspicion_.cause() != Cause::none)
-      tripwires_.churned(senses_.kernel(), Tripwires::Suspected::tasks, Tripwires::kLookedFor, moment_->now_s);
-    return task_suspicion_.drop();
-  }
-  const double least = moment_->running >= kStormTasks / 2 ? kStormTasks / 2 : kStormTasks;
-  const Finding finding = task_suspicion_.look(Carrier::tasks, moment_->now_s, candidates(), history_, least);
-  if (!finding.confirmed) return;
-  hold_cpu(finding, Carrier::tasks, task_suspicion_.cause());
-  tripwires_.confirmed(Tripwires::Suspected::tasks);
-  task_suspicion_.drop();
 }
 
 }  // namespace hosa

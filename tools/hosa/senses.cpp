@@ -13,6 +13,7 @@ namespace hosa {
 namespace {
 
 constexpr double kDaySeconds = 86400, kWeekSeconds = 7 * kDaySeconds;
+constexpr double kWaitingS = 1;  // over so long instants make a share
 
 }  // namespace
 
@@ -58,14 +59,18 @@ double Senses::calendar_seconds() {
   return clock_kept_ ? static_cast<double>(clock_ns(CLOCK_REALTIME)) * 1e-9 : -1;
 }
 
-// PSI totals are exact at each read; without PSI, runnable tasks beyond the CPUs say how crowded it is.
+// PSI totals are exact at each read; without PSI, runnable tasks beyond the CPUs say how crowded it is. That is an
+// instant, and who wakes up with the loop is met at each of them: a share of the time is the mean of some (lab forks on
+// pi5: one instant with four runnable tasks gave cpu.max anew to who had long stopped).
 void Senses::read_waiting(double now_s) {
   const double running = std::max(0.0, sample_[Signal::procs_running] - 1);  // without this process
   moment_.running = running;
   moment_.running_per_cpu = running / readings_.cpus;
   if (!sample_.has(Signal::psi_cpu_some_seconds)) {
-    moment_.waiting_share = running > readings_.cpus ? std::min(1.0, running / readings_.cpus - 1) : 0;
-    moment_.waiting_now = moment_.waiting_share;
+    moment_.waiting_now = running > readings_.cpus ? std::min(1.0, running / readings_.cpus - 1) : 0;
+    const double apart = now_s - wait_read_s_;
+    moment_.waiting_share += (moment_.waiting_now - moment_.waiting_share) * apart / (apart + kWaitingS);
+    wait_read_s_ = now_s;
     return;
   }
   const double waited = sample_[Signal::psi_cpu_some_seconds], span = now_s - wait_read_s_;

@@ -29,7 +29,7 @@ struct Moment {
   double reserve_bytes = 0;
   double horizon_s = 0;      // until MemAvailable less the reserve is used up; infinity when it does not shrink
   TimeLeft left;             // of memory the same, and of what else can be used up
-  double waiting_share = 0;  // PSI cpu some over the last half second, or what the run queue says without PSI
+  double waiting_share = 0;  // PSI cpu some over the last half second; without PSI the run queue over the last second
   double waiting_now = 0;    // the same since the last reading
   double running = 0, running_per_cpu = 0;  // tasks that run or could, but for this process
   UnownedBytes unowned;
@@ -51,7 +51,7 @@ class Senses {
   // Whether the largest user of CPU time takes an unusual share of it: from the next moment on.
   void tell_share(bool unusual) { unusual_share_ = unusual; }
   double available_now() const { return sensors_.available_bytes(); }
-  double tasks_now() const { return sensors_.tasks(); }
+  TaskCounts tasks_now() const { return sensors_.tasks(); }
 
   KernelSide& kernel() { return kernel_; }
   const KernelSide& kernel() const { return kernel_; }

@@ -75,7 +75,8 @@ bool Agent::urgent() const {
 bool Agent::looks_at_once() const {
   const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
   const bool crowd = census_.processes().size() >= kMostInAHurry;
-  return task_suspicion_.active(now_s) || (cpu_suspicion_.active(now_s) && active_holds() == 0 && !crowd);
+  return task_suspicion_.active(now_s) || fork_watch_.waits() ||
+         (cpu_suspicion_.active(now_s) && active_holds() == 0 && !crowd);
 }
 
 void Agent::on_tick() {
@@ -112,8 +113,8 @@ bool Agent::on_timer() {
   const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
   const bool suspected = suspects();
   check_trips(now_s);
-  if (forks_due_s_ >= 0 && now_s >= forks_due_s_) check_forks(now_s);
-  return now_s >= next_tick_s_ || (!suspected && suspects());
+  const bool held = forks_due_s_ >= 0 && now_s >= forks_due_s_ && check_forks(now_s);
+  return held || now_s >= next_tick_s_ || (!suspected && suspects());
 }
 
 }  // namespace hosa

@@ -1,0 +1,39 @@
+// CpuLimits: the limit files of a culprit that is held for its CPU time or its tasks: cpu.weight, cpu.max and pids.max.
+// Where the cpu controller is off on the way to its cgroup the keeper is asked to switch it on. Journalled, never
+// looser than what stood there before, given back by drop().
+#pragma once
+#include "tools/hosa/cpu_episode.h"
+
+namespace hosa {
+
+class CpuLimits {
+ public:
+  // cpu.weight 1. False: it cannot be written.
+  bool lower_weight(const HoldContext& c, const CpuEpisode& e);
+  void set_quota(const HoldContext& c, const CpuEpisode& e);
+  void drop_quota(const HoldContext& c, const CpuEpisode& e) { give_back(c, e, quota_entry_); }
+  // Tasks: half of what is left of the machine's task ids may still be born.
+  void limit_tasks(const HoldContext& c, CpuEpisode& e);
+  void drop(const HoldContext& c, const CpuEpisode& e);  // weight and tasks
+  void switch_controllers_off(const HoldContext& c);
+
+  // False: the keeper does not answer.
+  bool ask_for_controller(const HoldContext& c, const CpuEpisode& e);
+  bool asked(uint32_t id) const { return asked_id_ != 0 && asked_id_ == id; }
+  void answered(const HoldContext& c, const CpuEpisode& e, const KeeperAnswer& answer);
+  // S4, once a second: daemon-reload sets pids.max back and takes the controller, and with it weight and quota, away.
+  void keep(const HoldContext& c, const CpuEpisode& e);
+  void forget() { weight_entry_ = quota_entry_ = pids_entry_ = -1; }  // the keeper gave them back
+
+  bool tasks_limited() const { return pids_entry_ >= 0; }
+  double tasks_limited_s() const { return limited_s_; }
+
+ private:
+  void give_back(const HoldContext& c, const CpuEpisode& e, int& entry);
+
+  int weight_entry_ = -1, quota_entry_ = -1, pids_entry_ = -1, rewrites_ = 0;
+  uint32_t asked_id_ = 0;
+  double kept_s_ = 0, limited_s_ = -1e9;
+};
+
+}  // namespace hosa
