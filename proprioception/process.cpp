@@ -99,7 +99,7 @@ Result<ProcessInfo> read_process_stat(const Fd& proc, int pid) {
 }
 
 Result<ProcessInfo> read_process(const Fd& proc, int pid, std::span<const ProcessSizes> earlier) {
-  auto process = read_process_stat(proc, pid);  // both are 0.35 ms on a 125 MIPS board
+  auto process = read_process_stat(proc, pid);  // 0.25 ms on a 125 MIPS board, as statm is
   if (!process || process->kernel_thread()) return process;
   const auto known = std::lower_bound(earlier.begin(), earlier.end(), pid,
                                       [](const ProcessSizes& sizes, int wanted) { return sizes.pid < wanted; });
@@ -109,6 +109,7 @@ Result<ProcessInfo> read_process(const Fd& proc, int pid, std::span<const Proces
     process->shared_pages = known->shared_pages;
     return process;
   }
+  let_others_run();
   const auto statm = open_file(proc.get(), process_path(pid, "statm").c_str());
   if (statm) add_statm(statm->get(), *process);
   return process;

@@ -47,10 +47,10 @@ TEST_CASE("a recording has rates of totals, values of the others, and says what 
   CHECK(recording->rows() == 3);
   const std::string text = all_of(fd);
   CHECK(recording->bytes() == text.size());
-  CHECK(
-      text ==
-      "# name,kind,scale,sign,floor of the columns\n# forks,rate,10,1,0.15\n# available,fraction,1,-1,0.005\n"
-      "t,forks,available,label,fault,phase\n0.100,40,0.25,0,-,live\n1.100,0,0.125,0,-,live\n2.100,5,0.125,0,-,live\n");
+  CHECK(text ==
+        "# name,kind,scale,sign,floor of the columns\n# forks,rate,10,1,0.15\n# available,fraction,1,-1,0.005\n"
+        "t,forks,available,label,fault,phase\n# 777.000 s of CLOCK_MONOTONIC is t = "
+        "0\n0.100,40,0.25,0,-,live\n1.100,0,0.125,0,-,live\n2.100,5,0.125,0,-,live\n");
 }
 
 TEST_CASE("what is recorded is what replay reads") {
