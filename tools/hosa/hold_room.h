@@ -12,6 +12,8 @@ namespace hosa {
 
 class HoldRoom {
  public:
+  static constexpr double kLikelyShare = 0.5;  // of the insurance
+
   // Insured, and half of the insurance is used: who may not be held is found out before the hold has to begin.
   void look_ahead(const HoldContext& c, MemoryEpisode& e);
   // An onset: what was seen ahead of an earlier hold, maybe of another unit, tells nothing of this one.

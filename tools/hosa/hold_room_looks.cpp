@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kLookOutsideS = 0.2;  // holding.md 2
 constexpr double kLookPerMemberS = 0.03;
-constexpr double kLookAheadS = 1.0, kLikelyShare = 0.5;
+constexpr double kLookAheadS = 1.0;
 // Once more shortly before the hold begins, but not so late that growth since is less than what statm lags behind.
 constexpr double kNearShare = 0.67, kLastShare = 0.72, kLookNearS = 0.25;
 constexpr std::size_t kStatusPerTick = 4;
@@ -25,6 +25,10 @@ void HoldRoom::look_ahead(const HoldContext& c, MemoryEpisode& e) {
   c.census.members(e.unit, {}, e.now);
   (void)c.guard.mark(e.now, e.unit.path.view(), c.census, c.moment.now_s);
   outside_ = e.now;
+  for (Member& member : outside_) {  // births count since the onset: this look did not ask for them
+    const Member* const then = find_member(e.before, member.pid, member.start_ticks);
+    member.births = then != nullptr ? then->births : 0;
+  }
   ahead_bytes_ = e.bytes;
 }
 

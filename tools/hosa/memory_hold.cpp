@@ -15,7 +15,7 @@ constexpr double kLeastQuotaBytes = 64 * 1024;  // the sensor's grain
 
 double MemoryHold::wish_s() const {
   // Three quarters of the insurance are far away for a slow leak: no need to look ten times a second.
-  if (e_.is(Stage::insured)) return e_.holding.used_share() > 0.5 ? 0.1 : 0.25;
+  if (e_.is(Stage::insured)) return likely_held() ? 0.1 : 0.25;
   if (!e_.is(Stage::bucket)) return 0.5;
   // A pulse ends on time. Meanwhile the held are looked after five times a second (a signal may wait for them), and
   // what runs is watched by the byte quota, with a look each 10 ms to fall back on.

@@ -25,6 +25,8 @@ class MemoryHold {
   const Unit& unit() const { return e_.unit; }
   bool owns_room(uint64_t cgroup) const { return room_.id() != 0 && room_.id() == cgroup; }
   bool frozen() const { return e_.frozen(); }
+  // Half of the insurance is used: what the hold will need is got ready.
+  bool likely_held() const { return e_.is(Stage::insured) && e_.holding.used_share() > HoldRoom::kLikelyShare; }
   bool runs() const { return e_.is(Stage::bucket) && !e_.frozen(); }  // under a quota: its record must be heard at once
   double wish_s() const;                                              // how soon it wants to be called again
   // A held crowd has its 3 ms: whatever can wait for them to be over waits.
