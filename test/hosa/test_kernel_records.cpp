@@ -157,6 +157,7 @@ TEST_CASE("what the OOM killer does is told at once, with who asked for the memo
   };
   std::ofstream("/sys/fs/cgroup/cgroup.subtree_control") << "+memory" << std::flush;
   if (::mkdir(cgroup.c_str(), 0755) != 0 || !put("memory.max", "16M")) HOSA_SKIP("no memory controller of cgroup v2");
+  put("memory.swap.max", "0");  // where there is swap
   Opened opened;
   CHECK(opened.side.has(KernelSensor::oom_kills));
   CHECK(opened.side.has(KernelSensor::reclaim));
