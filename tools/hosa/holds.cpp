@@ -115,15 +115,15 @@ void Agent::notice_give_back() {
 }
 
 // What a leaker took, khugepaged makes into huge pages each 10 s: 0.25 s in which its neighbours waited for 15-20 ms at
-// a time (6.1, one CPU, 5 MB/s). So from where a bucket is likely on; never with --only: it is a setting of the whole
-// machine.
+// a time (6.1, one CPU, 5 MB/s). So from where a bucket is likely on, if there may be one; never with --only: it is a
+// setting of the whole machine.
 void Agent::pace_khugepaged() {
   bool bucket = false, likely = false;
   for (const MemoryHold& hold : memory_holds_) {
     bucket = bucket || hold.level() >= 3;
     likely = likely || hold.likely_held();
   }
-  const bool wanted = (bucket || likely) && acting_allowed() && !scope_.limited();
+  const bool wanted = (bucket || likely) && config_.ceiling >= 3 && acting_allowed() && !scope_.limited();
   if (wanted == slow_khugepaged_) return;
   slow_khugepaged_ = wanted;
   if (wanted) khugepaged_entry_ = slow_khugepaged(*journal_, clock_ns(CLOCK_BOOTTIME) + 10'000'000'000u);
