@@ -30,52 +30,40 @@ ALWAYS_INLINE void add_usage(struct hosa_usage* usage, int subject, __u64 amount
   usage->cgroup = cgroup;
 }
 
-/* Two CPUs may find the entry missing at once: BPF_NOEXIST makes one of them come second and add to the first's. */
-ALWAYS_INLINE struct hosa_usage* attribute_to(void* table, const void* key, int subject, __u64 amount, __u64 cgroup,
-                                              struct hosa_cpu* slot, __u64* made) {
+/* The entry of a table, made if there is none. Two CPUs may find it missing at once: BPF_NOEXIST makes one of them come
+ * second and add to the first's. */
+ALWAYS_INLINE struct hosa_usage* entry(void* table, const void* key, __u64 cgroup, struct hosa_cpu* slot, __u64* made) {
   struct hosa_usage* usage = map_lookup(table, key);
-  if (!usage) {
-    struct hosa_usage fresh = {};
-    fresh.cgroup = cgroup;
-    if (map_update(table, key, &fresh, BPF_NOEXIST) == 0) add(made, 1);
-    usage = map_lookup(table, key);
-  }
-  if (usage)
-    add_usage(usage, subject, amount, cgroup);
-  else
-    add(&slot->unattributed, 1);
+  if (usage) return usage;
+  struct hosa_usage fresh = {};
+  fresh.cgroup = cgroup;
+  if (map_update(table, key, &fresh, BPF_NOEXIST) == 0) add(made, 1);
+  usage = map_lookup(table, key);
+  if (!usage) add(&slot->unattributed, 1);
   return usage;
 }
 
-/* The process's own entry, or none. */
-ALWAYS_INLINE struct hosa_usage* attribute_to_both(__u32 tgid, __u64 cgroup, int subject, __u64 amount,
-                                                   struct hosa_cpu* slot) {
-  attribute_to(&by_cgroup, &cgroup, subject, amount, cgroup, slot, &slot->made_cgroups);
-  return attribute_to(&by_process, &tgid, subject, amount, cgroup, slot, &slot->made_processes);
+ALWAYS_INLINE struct hosa_usage* entry_of_cgroup(__u64 cgroup, struct hosa_cpu* slot) {
+  return entry(&by_cgroup, &cgroup, cgroup, slot, &slot->made_cgroups);
 }
 
-ALWAYS_INLINE int starts_up(__u32 tgid, __u64 now, const struct hosa_usage* usage) {
-  if (!usage || usage->all_bytes >= HOSA_START_BYTES) return 0;
-  __u64* began_ns = map_lookup(&began, &tgid);
-  return began_ns && now - *began_ns < HOSA_START_NS;
+ALWAYS_INLINE struct hosa_usage* entry_of_process(__u32 tgid, __u64 cgroup, struct hosa_cpu* slot) {
+  return entry(&by_process, &tgid, cgroup, slot, &slot->made_processes);
 }
 
-/* What has no window. hosa itself is not attributed. */
-ALWAYS_INLINE void attribute_only(struct hosa_config* config_now, struct hosa_cpu* slot, int subject, __u64 amount) {
+/* hosa itself is not attributed. */
+ALWAYS_INLINE int is_own(const struct hosa_config* config_now, __u32 tgid) {
+  return config_now->own_tgid != 0 && tgid == config_now->own_tgid;
+}
+
+ALWAYS_INLINE void attribute(struct hosa_config* config_now, struct hosa_cpu* slot, int subject, __u64 amount) {
   __u32 tgid = current_pid_tgid() >> 32;
-  if (config_now->own_tgid != 0 && tgid == config_now->own_tgid) return;
-  attribute_to_both(tgid, current_cgroup(), subject, amount, slot);
-}
-
-/* Adds to an accumulator; what is due for attribution, or 0. */
-ALWAYS_INLINE __u64 accumulate(__u64* pending, __u64 bytes) {
-  __u64 sum = *pending + bytes;
-  if (sum < HOSA_SAMPLE_BYTES) {
-    *pending = sum;
-    return 0;
-  }
-  *pending = 0;
-  return sum;
+  if (is_own(config_now, tgid)) return;
+  __u64 cgroup = current_cgroup();
+  struct hosa_usage* usage = entry_of_cgroup(cgroup, slot);
+  if (usage) add_usage(usage, subject, amount, cgroup);
+  usage = entry_of_process(tgid, cgroup, slot);
+  if (usage) add_usage(usage, subject, amount, cgroup);
 }
 
 /* The bucket of a histogram in half octaves (events.h). */
@@ -87,11 +75,6 @@ ALWAYS_INLINE __u32 bucket_of(__u64 units) {
   if (units >= 8) units >>= 2, bucket += 4;
   if (units >= 4) units >>= 1, bucket += 2;
   return (bucket + (__u32)units) & (HOSA_BUCKETS - 1);
-}
-
-ALWAYS_INLINE int is_quiet(struct hosa_config* config_now, __u32 tgid, __u64 now) {
-  struct hosa_quiet* quiet = &config_now->quiets[tgid & (HOSA_QUIETS - 1)];
-  return quiet->tgid == tgid && now < quiet->until_ns;
 }
 
 /* Adds to a window of this CPU; what it holds now if this made it overflow and a record is due, else 0. Windows are
@@ -140,29 +123,9 @@ ALWAYS_INLINE void send(struct hosa_cpu* slot, int subject, int span, __u64 now,
   ring_submit(event, 0);
 }
 
-/* 5.10 cannot fetch what an atomic addition finds: two CPUs may both see the quota used up, and both send. */
-ALWAYS_INLINE void use_quota(struct hosa_config* config_now, struct hosa_cpu* slot, __u64 amount, __u64 now,
-                             __u64 cgroup, __u32 tgid) {
-  for (int i = 0; i < HOSA_QUOTAS; ++i) {
-    struct hosa_quota* quota = &config_now->quotas[i];
-    if (quota->cgroup ? quota->cgroup != cgroup : !quota->tgid || quota->tgid != tgid) continue;
-    __sync_fetch_and_add(&quota->left_bytes, -(__s64)amount);
-    if (quota->left_bytes > 0 || quota->sent) continue;
-    quota->sent = 1;
-    send(slot, HOSA_ALL_BYTES, HOSA_QUOTA, now, amount, cgroup, tgid);
-  }
-}
-
-/* The whole of it for one sample. hosa itself is neither attributed nor does it trip. */
-ALWAYS_INLINE void attribute(struct hosa_config* config_now, struct hosa_cpu* slot, int subject, __u64 amount) {
-  __u32 tgid = current_pid_tgid() >> 32;
-  if (config_now->own_tgid != 0 && tgid == config_now->own_tgid) return;
-  __u64 now = now_ns();
-  __u64 cgroup = current_cgroup();
-  int quiet = subject != HOSA_FORKS && is_quiet(config_now, tgid, now);
-  struct hosa_usage* usage = attribute_to_both(tgid, cgroup, subject, amount, slot);
-  if (subject == HOSA_ALL_BYTES) use_quota(config_now, slot, amount, now, cgroup, tgid);
-  if (subject != HOSA_FORKS && starts_up(tgid, now, usage)) return;
+/* Adds to both windows of a subject, and tells of the one that overflows. */
+ALWAYS_INLINE void fill_windows(struct hosa_config* config_now, struct hosa_cpu* slot, int subject, __u64 amount,
+                                __u64 now, int quiet, __u64 cgroup, __u32 tgid) {
   __u64 sum = overflow(slot, subject, HOSA_SHORT_WINDOW, amount, now, config_now, quiet, tgid);
   if (sum) send(slot, subject, HOSA_SHORT_WINDOW, now, sum, cgroup, tgid);
   sum = overflow(slot, subject, HOSA_LONG_WINDOW, amount, now, config_now, quiet, tgid);

@@ -21,7 +21,8 @@ SECTION("tracepoint/block/block_bio_queue") int hosa_block_bytes(void* ctx) {
   if (FIELD(ctx, kKind, __u8) == 'D') return 0; /* a discard moves nothing */
   __u64 bytes = (__u64)FIELD(ctx, kSectors, __u32) << 9;
   add(&slot->block_bytes, bytes);
-  __u64 due = accumulate(&slot->block_pending, bytes);
-  if (due) attribute_only(config_now, slot, HOSA_BLOCK_BYTES, due);
+  bytes += slot->block_pending;
+  slot->block_pending = bytes < HOSA_SAMPLE_BYTES ? bytes : 0;
+  if (bytes >= HOSA_SAMPLE_BYTES) attribute(config_now, slot, HOSA_BLOCK_BYTES, bytes);
   return 0;
 }

@@ -7,7 +7,10 @@
 #pragma once
 #include <linux/types.h>
 
-#define HOSA_SAMPLE_BYTES 65536 /* bytes per attribution; findings: exact within 3 % with 4K, 16K and THP */
+/* Bytes per attribution; findings: exact within 3 % with 4K, 16K and THP. Of memory 56 to 68 KiB, as chance has it:
+ * pages of different kinds that alternate in a fixed order would else always meet the same kind. */
+#define HOSA_SAMPLE_BYTES 65536
+#define HOSA_SAMPLE_LEAST 57344
 
 /* What a tripwire window counts. */
 enum hosa_subject { HOSA_ANON_BYTES, HOSA_ALL_BYTES, HOSA_FORKS, HOSA_SUBJECTS };
@@ -73,16 +76,17 @@ struct hosa_quiet {
 /* One slot of `counters`: totals since load, read without locks; limits are written by user side. 1216 bytes = nineteen
  * cache lines, what is hot in the first. */
 struct hosa_cpu {
-  __u64 wakeups;     /* sched_wakeup */
-  __u64 all_bytes;   /* all pages handed out, gross: also tmpfs, page cache, sockets, slab */
-  __u64 all_pending; /* bytes not yet attributed, < HOSA_SAMPLE_BYTES (plus one allocation) */
-  __u64 anon_bytes;  /* anonymous memory handed out, gross */
-  __u64 anon_pending;
+  __u64 wakeups;        /* sched_wakeup */
+  __u64 all_bytes;      /* all pages handed out, gross: also tmpfs, page cache, sockets, slab */
+  __u64 all_line;       /* where all_bytes is the next time when they are attributed */
+  __u64 anon_bytes;     /* anonymous memory handed out, gross */
+  __u64 shared_bytes;   /* tmpfs and shared memory */
+  __u64 kernel_bytes;   /* the kernel's own */
   __u64 faults;         /* user page faults while the program is attached (x86) */
   __u64 packets;        /* given to network devices, loopback included */
   __u64 block_issues;   /* block_rq_issue */
   __u64 block_bytes;    /* block_bio_queue: asked of block devices, by whoever asked; discards left out */
-  __u64 block_pending;  /* as all_pending */
+  __u64 block_pending;  /* bytes not yet attributed, < HOSA_SAMPLE_BYTES (plus one request) */
   __u64 forks;          /* sched_process_fork */
   __u64 execs;          /* sched_process_exec */
   __u64 exits;          /* sched_process_exit, threads too */
@@ -94,9 +98,11 @@ struct hosa_cpu {
   __u64 limits[HOSA_SUBJECTS][HOSA_SPANS]; /* per window, of this CPU; 0 = off */
   struct hosa_window windows[HOSA_SUBJECTS][HOSA_SPANS];
   __u32 ended[HOSA_SUBJECTS][HOSA_SPANS][HOSA_BUCKETS]; /* windows that are over, by how much they held */
-  __u64 shared_pending;                                 /* as all_pending */
-  __u64 kernel_pending;
-  __u64 spare[6];
+  __u64 all_charged;                                    /* of the totals above, what somebody has been charged with */
+  __u64 anon_charged;
+  __u64 shared_charged;
+  __u64 kernel_charged;
+  __u64 spare[3];
 };
 
 /* The single slot of `config`, mapped writable by user side; all zero (and no limit in the slots) = probes count,

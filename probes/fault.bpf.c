@@ -11,6 +11,6 @@ SECTION("raw_tp/page_fault_user") int hosa_page_fault(void* ctx) {
   if (!config_now || !slot) return 0;
   add(&slot->faults, 1);
   if (slot->faults & (HOSA_SAMPLE_FAULTS - 1)) return 0;
-  attribute_only(config_now, slot, HOSA_FAULTS, HOSA_SAMPLE_FAULTS);
+  attribute(config_now, slot, HOSA_FAULTS, HOSA_SAMPLE_FAULTS);
   return 0;
 }

@@ -10,7 +10,10 @@ SECTION("raw_tp/sched_process_fork") int hosa_fork(__u64* ctx) {
   struct hosa_cpu* slot = own_slot();
   if (!config_now || !slot) return 0;
   add(&slot->forks, 1);
+  __u32 tgid = current_pid_tgid() >> 32;
+  if (is_own(config_now, tgid)) return 0;
   attribute(config_now, slot, HOSA_FORKS, 1);
+  fill_windows(config_now, slot, HOSA_FORKS, 1, now_ns(), 0, current_cgroup(), tgid);
   return 0;
 }
 

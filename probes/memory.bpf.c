@@ -1,6 +1,6 @@
 /* Memory handed out: the byte sensor (findings 1). raw_tp arguments are values: ctx[0] page, ctx[1] order, ctx[2] gfp
  * flags; no BTF, no offset. Counts every page; attributes and feeds the windows once per 64 KiB and CPU, to whoever
- * crosses the line (+100 ns per page; once per page would be +250). Sees huge pages and 16K pages for what they are.
+ * crosses the line (once per page would be +250 ns). Sees huge pages and 16K pages for what they are.
  *
  * Anonymous memory is told by its flags: movable and zeroed, or movable, order >= 2 and __GFP_NOMEMALLOC (multi-size
  * and huge pages that are zeroed later). Page cache in large folios has the former but not the latter. The second
@@ -33,10 +33,87 @@ ALWAYS_INLINE int is_of_tmpfs(void* ctx, const struct hosa_config* config_now) {
   return 0;
 }
 
-ALWAYS_INLINE void count_anonymous(struct hosa_config* config_now, struct hosa_cpu* slot, __u64 bytes) {
-  add_plainly(&slot->anon_bytes, bytes);
-  __u64 due = accumulate(&slot->anon_pending, bytes);
-  if (due) attribute(config_now, slot, HOSA_ANON_BYTES, due);
+/* Counts the page under its kind and says which: HOSA_ALL_BYTES if none is of interest. */
+ALWAYS_INLINE int count_kind(void* ctx, const struct hosa_config* config_now, struct hosa_cpu* slot, __u64 gfp,
+                             __u64 order, __u64 bytes) {
+  int of_tmpfs = 0;
+  if (is_anonymous(config_now, gfp, order)) {
+    of_tmpfs = order >= 2 && is_of_tmpfs(ctx, config_now);
+    if (!of_tmpfs) {
+      add_plainly(&slot->anon_bytes, bytes);
+      return HOSA_ANON_BYTES;
+    }
+  }
+  if (gfp & config_now->gfp_movable) {
+    if (!of_tmpfs && gfp & config_now->gfp_not_shared) return HOSA_ALL_BYTES;
+    add_plainly(&slot->shared_bytes, bytes);
+    return HOSA_SHARED_BYTES;
+  }
+  if (gfp & config_now->gfp_not_kernel) return HOSA_ALL_BYTES;
+  add_plainly(&slot->kernel_bytes, bytes);
+  return HOSA_KERNEL_BYTES;
+}
+
+ALWAYS_INLINE int starts_up(__u32 tgid, __u64 now, const struct hosa_usage* usage) {
+  if (!usage || usage->all_bytes >= HOSA_START_BYTES) return 0;
+  __u64* began_ns = map_lookup(&began, &tgid);
+  return began_ns && now - *began_ns < HOSA_START_NS;
+}
+
+ALWAYS_INLINE int is_quiet(struct hosa_config* config_now, __u32 tgid, __u64 now) {
+  struct hosa_quiet* quiet = &config_now->quiets[tgid & (HOSA_QUIETS - 1)];
+  return quiet->tgid == tgid && now < quiet->until_ns;
+}
+
+/* 5.10 cannot fetch what an atomic addition finds: two CPUs may both see the quota used up, and both send. */
+ALWAYS_INLINE void use_quota(struct hosa_config* config_now, struct hosa_cpu* slot, __u64 amount, __u64 now,
+                             __u64 cgroup, __u32 tgid) {
+  for (int i = 0; i < HOSA_QUOTAS; ++i) {
+    struct hosa_quota* quota = &config_now->quotas[i];
+    if (quota->cgroup ? quota->cgroup != cgroup : !quota->tgid || quota->tgid != tgid) continue;
+    __sync_fetch_and_add(&quota->left_bytes, -(__s64)amount);
+    if (quota->left_bytes > 0 || quota->sent) continue;
+    quota->sent = 1;
+    send(slot, HOSA_ALL_BYTES, HOSA_QUOTA, now, amount, cgroup, tgid);
+  }
+}
+
+/* What of a total nobody has been charged with yet. */
+ALWAYS_INLINE __u64 take(__u64* charged, __u64 total) {
+  __u64 due = total - *charged;
+  *charged = total;
+  return due;
+}
+
+ALWAYS_INLINE __u64 take_kind(struct hosa_cpu* slot, int kind) {
+  return kind == HOSA_ANON_BYTES     ? take(&slot->anon_charged, slot->anon_bytes)
+         : kind == HOSA_SHARED_BYTES ? take(&slot->shared_charged, slot->shared_bytes)
+         : kind == HOSA_KERNEL_BYTES ? take(&slot->kernel_charged, slot->kernel_bytes)
+                                     : 0;
+}
+
+ALWAYS_INLINE void add_both(struct hosa_usage* usage, __u64 all, int kind, __u64 due, __u64 cgroup) {
+  add_usage(usage, HOSA_ALL_BYTES, all, cgroup);
+  if (due) add_usage(usage, kind, due, cgroup);
+}
+
+/* Who crosses the line is charged with all that was handed out since it was crossed last, and with what was handed out
+ * of the kind of this page since a page of that kind crossed it. */
+ALWAYS_INLINE void charge(struct hosa_config* config_now, struct hosa_cpu* slot, int kind) {
+  __u64 now = now_ns(), due = take_kind(slot, kind), all = take(&slot->all_charged, slot->all_bytes);
+  slot->all_line = slot->all_bytes + HOSA_SAMPLE_LEAST + (((now ^ (now >> 6)) & 3) << 12);
+  __u32 tgid = current_pid_tgid() >> 32;
+  if (is_own(config_now, tgid)) return;
+  __u64 cgroup = current_cgroup();
+  struct hosa_usage* usage = entry_of_cgroup(cgroup, slot);
+  if (usage) add_both(usage, all, kind, due, cgroup);
+  usage = entry_of_process(tgid, cgroup, slot);
+  if (usage) add_both(usage, all, kind, due, cgroup);
+  use_quota(config_now, slot, all, now, cgroup, tgid);
+  if (starts_up(tgid, now, usage)) return;
+  int quiet = is_quiet(config_now, tgid, now);
+  fill_windows(config_now, slot, HOSA_ALL_BYTES, all, now, quiet, cgroup, tgid);
+  if (kind == HOSA_ANON_BYTES) fill_windows(config_now, slot, kind, due, now, quiet, cgroup, tgid);
 }
 
 SECTION("raw_tp/mm_page_alloc") int hosa_page_alloc(__u64* ctx) {
@@ -44,21 +121,9 @@ SECTION("raw_tp/mm_page_alloc") int hosa_page_alloc(__u64* ctx) {
   struct hosa_cpu* slot = own_slot();
   if (!config_now || !slot || !ctx[0]) return 0; /* no page: the allocation failed */
   __u64 order = ctx[1] & 31, gfp = (__u32)ctx[2];
-  __u64 bytes = config_now->page_bytes << order, due = 0;
+  __u64 bytes = config_now->page_bytes << order;
   add_plainly(&slot->all_bytes, bytes);
-  due = accumulate(&slot->all_pending, bytes);
-  if (due) attribute(config_now, slot, HOSA_ALL_BYTES, due);
-  int anonymous = is_anonymous(config_now, gfp, order), of_tmpfs = 0;
-  if (anonymous && order >= 2) of_tmpfs = is_of_tmpfs(ctx, config_now);
-  if (anonymous && !of_tmpfs) {
-    count_anonymous(config_now, slot, bytes);
-  } else if (gfp & config_now->gfp_movable) {
-    if (!of_tmpfs && gfp & config_now->gfp_not_shared) return 0;
-    due = accumulate(&slot->shared_pending, bytes);
-    if (due) attribute_only(config_now, slot, HOSA_SHARED_BYTES, due);
-  } else if (!(gfp & config_now->gfp_not_kernel)) {
-    due = accumulate(&slot->kernel_pending, bytes);
-    if (due) attribute_only(config_now, slot, HOSA_KERNEL_BYTES, due);
-  }
+  int kind = count_kind(ctx, config_now, slot, gfp, order, bytes);
+  if (slot->all_bytes >= slot->all_line) charge(config_now, slot, kind);
   return 0;
 }

@@ -10,6 +10,6 @@ SECTION("raw_tp/net_dev_queue") int hosa_packet(void* ctx) {
   if (!config_now || !slot) return 0;
   add(&slot->packets, 1);
   if (slot->packets & (HOSA_SAMPLE_PACKETS - 1)) return 0;
-  attribute_only(config_now, slot, HOSA_PACKETS, HOSA_SAMPLE_PACKETS);
+  attribute(config_now, slot, HOSA_PACKETS, HOSA_SAMPLE_PACKETS);
   return 0;
 }

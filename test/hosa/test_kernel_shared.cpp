@@ -59,6 +59,24 @@ TEST_CASE("shared memory that is mapped is in no anonymous count, and its touche
   CHECK(after.anon_bytes - before.anon_bytes < 2 * kMegabyte);
 }
 
+TEST_CASE("pages of two kinds that take turns are both counted within 5 %") {
+  if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
+  Opened opened;
+  Child child([] {
+    constexpr int kMode = PROT_READ | PROT_WRITE;
+    void* const shared = ::mmap(nullptr, kTouched, kMode, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* const own = ::mmap(nullptr, kTouched, kMode, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ::madvise(own, kTouched, MADV_NOHUGEPAGE);
+    for (std::size_t i = 0; i < kTouched; i += 4096) static_cast<char*>(shared)[i] = static_cast<char*>(own)[i] = 1;
+    ::munmap(shared, kTouched), ::munmap(own, kTouched);
+  });
+  const hosa_usage before = opened.usage_of(child.pid());
+  child.run();
+  const hosa_usage after = opened.usage_of(child.pid());
+  CHECK(static_cast<double>(after.shared_bytes - before.shared_bytes) == Approx(kTouched).epsilon(0.05));
+  CHECK(static_cast<double>(after.anon_bytes - before.anon_bytes) == Approx(kTouched).epsilon(0.05));
+}
+
 TEST_CASE("a tmpfs with huge pages is its writer's within 5 %, and not anonymous; anonymous huge pages beside it are") {
   if (!probes_can_run()) HOSA_SKIP("BPF needs root and a kernel with it");
   // In a mount namespace of this thread's own: it shows in its mountinfo, and goes with it.
