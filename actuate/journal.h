@@ -31,9 +31,11 @@ enum class EntryKind : uint8_t {
   controller,       // switched on in the cgroup's subtree_control; value is its name
   freeze_in_place,  // cgroup.freeze of a cgroup that is not our room
   autogroup,        // nice of a session's autogroup; value is the number
-  khugepaged,       // its pages_to_scan
+  khugepaged,       // its pages_to_scan (kernel_setting.h)
+  page_lists,       // vm.percpu_pagelist_high_fraction
+  preemption,       // of the kernel
 };
-constexpr uint8_t kLastEntryKind = static_cast<uint8_t>(EntryKind::khugepaged);
+constexpr uint8_t kLastEntryKind = static_cast<uint8_t>(EntryKind::preemption);
 
 enum class CgroupFile : uint8_t {
   none,

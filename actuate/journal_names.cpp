@@ -29,6 +29,8 @@ const char* entry_kind_name(EntryKind kind) {
     case EntryKind::freeze_in_place: return "freeze";
     case EntryKind::autogroup: return "autogroup";
     case EntryKind::khugepaged: return "khugepaged";
+    case EntryKind::page_lists: return "page lists";
+    case EntryKind::preemption: return "preemption";
   }
   return "";
 }

@@ -1,5 +1,6 @@
 // The keeper: hosa's second process, which gives everything back when the agent is gone, stopped or stuck, does what
-// may take milliseconds (hold rooms, moving processes, switching controllers on), and writes the audit ring to disk.
+// may take milliseconds (hold rooms, moving processes, switching controllers on, the kernel's preemption), and writes
+// the audit ring to disk.
 //
 // It waits on the agent's pidfd and on one SOCK_SEQPACKET socket; while the journal holds entries it looks at the
 // agent's stamp each half second. It has a session of its own, ignores INT, TERM and HUP, and ends when the agent has
@@ -17,7 +18,16 @@ namespace hosa {
 inline constexpr double kStampLimitS = 2.0;  // a stamp so old: the agent is stopped, frozen or in D state
 inline constexpr int kLookMs = 500;
 
-enum class KeeperTask : uint32_t { make_room = 1, move_in, close_room, switch_on, drain_audit, save };
+enum class KeeperTask : uint32_t {
+  make_room = 1,
+  move_in,
+  close_room,
+  switch_on,
+  drain_audit,
+  save,
+  preempt,
+  preempt_less
+};
 
 // One packet each way; fixed size, checked by the receiver.
 struct KeeperRequest {

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "actuate/controllers.h"
+#include "actuate/kernel_setting.h"
 #include "actuate/process_hold.h"
 #include "actuate/room.h"
 
@@ -113,6 +114,10 @@ KeeperAnswer KeeperLoop::carry_out(const KeeperRequest& request) {
   } else if (request.task == KeeperTask::save) {
     const auto saved = save();
     answer.error = saved ? 0 : saved.error().code;
+  } else if (request.task == KeeperTask::preempt) {
+    answer.count = lower(kPreemption, journal_, request.deadline_ns) ? 1 : 0;
+  } else if (request.task == KeeperTask::preempt_less) {
+    answer.count = restore(kPreemption, journal_, *setup_.roots);
   } else if (setup_.roots->cgroup == nullptr) {
     answer.error = ENODEV;
   } else if (request.task == KeeperTask::switch_on) {

@@ -5,7 +5,7 @@
 #include "actuate/autogroup.h"
 #include "actuate/controllers.h"
 #include "actuate/heirs.h"
-#include "actuate/khugepaged.h"
+#include "actuate/kernel_setting.h"
 #include "actuate/limit.h"
 #include "actuate/process_hold.h"
 #include "actuate/room.h"
@@ -83,16 +83,16 @@ Undone undo_process(Journal& journal, const JournalEntry& entry, const Roots& ro
   }
 }
 
-Undone undo_khugepaged(const JournalEntry& entry) {
-  const auto standing = read_khugepaged();
+Undone undo_setting(const JournalEntry& entry, const KernelSetting& setting) {
+  const auto standing = read_setting(setting);
   if (!standing) return Undone::gone;
   if (standing->view() == entry.old_value.view()) return Undone::already;
   if (standing->view() != entry.ours.view()) return Undone::somebodys;
-  return write_khugepaged(entry.old_value.view()) ? Undone::restored : Undone::failed;
+  return write_setting(setting, entry.old_value.view()) ? Undone::restored : Undone::failed;
 }
 
 Undone undo_one(Journal& journal, const JournalEntry& entry, const Roots& roots) {
-  if (entry.kind == EntryKind::khugepaged) return undo_khugepaged(entry);
+  if (const KernelSetting* const setting = kernel_setting(entry.kind)) return undo_setting(entry, *setting);
   return entry.pid > 0 ? undo_process(journal, entry, roots) : undo_cgroup(entry, roots);
 }
 
@@ -105,7 +105,9 @@ int rank(EntryKind kind) {
     case EntryKind::limit_file: return 2;
     case EntryKind::thread_policy:
     case EntryKind::autogroup:
-    case EntryKind::khugepaged: return 3;
+    case EntryKind::khugepaged:
+    case EntryKind::page_lists:
+    case EntryKind::preemption: return 3;
     case EntryKind::oom_score_adj: return 4;
     case EntryKind::controller: return 5;
   }

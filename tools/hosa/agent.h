@@ -6,6 +6,7 @@
 #pragma once
 #include <optional>
 
+#include "actuate/kernel_setting.h"
 #include "detect/top_share.h"
 #include "proprioception/cgroup_mount.h"
 #include "proprioception/pressure_trigger.h"
@@ -15,7 +16,7 @@
 #include "tools/hosa/cpu_hold.h"
 #include "tools/hosa/fork_watch.h"
 #include "tools/hosa/latency.h"
-#include "tools/hosa/room_weight.h"
+#include "tools/hosa/memory_hold.h"
 #include "tools/hosa/trip_check.h"
 #include "tools/hosa/trip_quiet.h"
 #include "tools/hosa/tripwires.h"
@@ -87,7 +88,7 @@ class Agent {
   bool may_hold(const Finding& finding, const char* resource);
   void step_holds();
   void watch_held();
-  void pace_khugepaged();
+  void lower_kernel_settings();
   bool urgent() const;
   bool looks_at_once() const;
   bool suspects() const;  // somebody is being looked for
@@ -141,10 +142,9 @@ class Agent {
   uint64_t forks_cgroup_ = 0;
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
-  std::array<RoomWeight, kMostHolds> room_weights_;  // of the memory hold with the same index
   std::array<CpuHold, kMostHolds> cpu_holds_;
-  bool slow_khugepaged_ = false;
-  int khugepaged_entry_ = -1;
+  bool settings_lowered_ = false;
+  std::array<std::optional<int>, kKernelSettings.size()> setting_entries_;  // in the journal
   bool quota_used_ = false;  // a held one has used up what its bucket allowed
   Handed handed_{senses_.kernel()};
   const Moment* moment_ = nullptr;

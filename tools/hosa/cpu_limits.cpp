@@ -102,11 +102,4 @@ void CpuLimits::drop(const HoldContext& c, const CpuEpisode& e) {
   give_back(c, e, pids_entry_);
 }
 
-void CpuLimits::switch_controllers_off(const HoldContext& c) {
-  for (int i = Journal::capacity() - 1; i >= 0; --i) {  // deepest first: they were switched on from the root down
-    const auto entry = c.journal.read(i);
-    if (entry && entry->kind == EntryKind::controller) (void)undo_entry(c.journal, i, c.roots);
-  }
-}
-
 }  // namespace hosa

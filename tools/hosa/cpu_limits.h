@@ -15,7 +15,6 @@ class CpuLimits {
   // Tasks: half of what is left of the machine's task ids may still be born.
   void limit_tasks(const HoldContext& c, CpuEpisode& e);
   void drop(const HoldContext& c, const CpuEpisode& e);  // weight and tasks
-  void switch_controllers_off(const HoldContext& c);
 
   // False: the keeper does not answer.
   bool ask_for_controller(const HoldContext& c, const CpuEpisode& e);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proprioception/turn.h"
+
 namespace hosa {
 namespace {
 
@@ -10,6 +12,7 @@ constexpr double kJudgedS = 5;
 }  // namespace
 
 std::string_view ProcessGuard::reason(const ProcessInfo& process, std::string_view cgroup_path) {
+  let_others_run();
   const ProcessIdentity& identity = names_.identify(proc_, process, false);
   if (const Protection found = judge(process, identity, own_)) return found.reason;
   return scope_.protects(cgroup_path, identity).empty() ? std::string_view{}
@@ -21,6 +24,7 @@ bool ProcessGuard::is_protected_dearly(const ProcessInfo& process) {
     return j.pid == process.pid && j.start_ticks == process.start_ticks;
   });
   if (known != judged_.end()) return known->is_protected;
+  let_others_run();
   const bool traces = std::find(tracers_.begin(), tracers_.end(), process.pid) != tracers_.end();
   const bool found = traces || judge_dearly(proc_, process.pid);
   (void)judged_.push_back({process.pid, process.start_ticks, found});

@@ -1,5 +1,7 @@
 #include "tools/hosa/held_processes.h"
 
+#include "proprioception/turn.h"
+
 namespace hosa {
 
 void HeldProcesses::clear() {
@@ -20,19 +22,21 @@ void HeldProcesses::heed_watchdog(const HoldContext& c, int pid) {
   if (watchdog && *watchdog > 0) shorten_freezes(static_cast<double>(*watchdog) * 1e-6 / 4);
 }
 
-bool HeldProcesses::add(const HoldContext& c, const ProcessRef& process) {
+bool HeldProcesses::add(const ProcessRef& process) {
   if (!all_.push_back(process)) return false;
   (void)unprepared_.push_back(process);
-  heed_watchdog(c, process.pid);
   return true;
 }
 
 // The right victim, should it come to the OOM killer; and no claim to the CPU for the time it was frozen: thawed, a
 // paced process catches up at full speed, and its neighbours waited 4-8 ms at each thaw (6.1, one CPU). It takes 3-5 ms
-// a process there, so it is done while they are frozen.
+// a process there, so it is done while they are frozen; and what is read of a watchdog (0.3 ms each), too.
 void HeldProcesses::prepare(const HoldContext& c, const Members& members) {
   for (const ProcessRef& process : unprepared_) {
+    heed_watchdog(c, process.pid);
+    let_others_run();
     (void)offer_to_oom(c.journal, *c.roots.proc, process, lease_ns());
+    let_others_run();
     (void)idle_threads(c.journal, *c.roots.proc, process, lease_ns());
     const auto now = read_process(*c.roots.proc, process.pid);
     if (now && owns_session(*c.roots.proc, now->session, members, all()))

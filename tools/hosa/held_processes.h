@@ -15,7 +15,7 @@ class HeldProcesses {
 
   void clear();
   // False: there are kMost. What is done to it is done by prepare().
-  bool add(const HoldContext& c, const ProcessRef& process);
+  bool add(const ProcessRef& process);
   // Who was born in the room is held, too; who has gone is not any more.
   void adopt(const HoldContext& c, const PidList& inside);
   // `members` of the unit tell whether a whole session is held.

@@ -52,7 +52,7 @@ void HoldRoom::fill(const HoldContext& c, MemoryEpisode& e) {
   }
   for (const int pid : growers.pids) {
     const auto* member = std::find_if(e.now.begin(), e.now.end(), [pid](const Member& m) { return m.pid == pid; });
-    if (member != e.now.end()) (void)e.held.add(c, {pid, member->start_ticks});
+    if (member != e.now.end()) (void)e.held.add({pid, member->start_ticks});
   }
   if (static_cast<int>(e.held.size()) < free) e.held.shorten_freezes(1.0);  // mates may wait
   if (c.shadow) return e.note(c, "act", "room", "", "", "shadow");

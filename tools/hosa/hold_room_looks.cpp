@@ -62,7 +62,7 @@ void HoldRoom::move_in_too(const HoldContext& c, MemoryEpisode& e, const Growers
   KeeperRequest request = make_request(KeeperTask::move_in, e.cgroup_id, e.path.view(), lease_ns());
   for (const int pid : growers.pids) {
     const auto process = read_process(*c.roots.proc, pid);
-    if (!process || !e.held.add(c, {pid, process->start_ticks})) continue;
+    if (!process || !e.held.add({pid, process->start_ticks})) continue;
     request.pids[request.pid_count++] = pid;
   }
   if (request.pid_count == 0) return;

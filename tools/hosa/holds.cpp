@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "actuate/khugepaged.h"
 #include "tools/hosa/agent.h"
 
 namespace hosa {
@@ -100,10 +99,9 @@ void Agent::hold_cpu(const Finding& finding, Carrier carrier, Cause cause) {
 void Agent::forget_holds() {
   const double now_s = moment_ != nullptr ? moment_->now_s : 0;
   for (MemoryHold& hold : memory_holds_) hold.forget_everything(now_s);
-  for (RoomWeight& weight : room_weights_) weight.forget();
   for (CpuHold& hold : cpu_holds_) hold.forget_everything(now_s);
-  slow_khugepaged_ = false;
-  khugepaged_entry_ = -1;
+  settings_lowered_ = false;
+  setting_entries_.fill(std::nullopt);
 }
 
 // The keeper gave everything back while this process stood still (stopped, frozen, stuck): nothing is ours any more.
@@ -114,23 +112,23 @@ void Agent::notice_give_back() {
   note("keeper", "what", "this process stood still for 2 s; the keeper gave everything back");
 }
 
-// What a leaker took, khugepaged makes into huge pages each 10 s: 0.25 s in which its neighbours waited for 15-20 ms at
-// a time (6.1, one CPU, 5 MB/s). So from where a bucket is likely on, if there may be one; never with --only: it is a
-// setting of the whole machine.
-void Agent::pace_khugepaged() {
+// From where a bucket is likely on, if there may be one; never with --only: they are settings of the whole machine.
+void Agent::lower_kernel_settings() {
   bool bucket = false, likely = false;
   for (const MemoryHold& hold : memory_holds_) {
     bucket = bucket || hold.level() >= 3;
     likely = likely || hold.likely_held();
   }
   const bool wanted = (bucket || likely) && config_.ceiling >= 3 && acting_allowed() && !scope_.limited();
-  if (wanted == slow_khugepaged_) return;
-  slow_khugepaged_ = wanted;
-  if (wanted) khugepaged_entry_ = slow_khugepaged(*journal_, clock_ns(CLOCK_BOOTTIME) + 10'000'000'000u);
-  if (!wanted && khugepaged_entry_ >= 0) (void)undo_entry(*journal_, khugepaged_entry_, roots_);
-  if (khugepaged_entry_ >= 0)
-    note(!wanted ? "given_back" : bucket ? "act" : "insured", "what", "khugepaged: one page at a time");
-  if (!wanted) khugepaged_entry_ = -1;
+  if (wanted == settings_lowered_) return;
+  settings_lowered_ = wanted;
+  for (std::size_t i = 0; i < kKernelSettings.size(); ++i) {
+    std::optional<int>& entry = setting_entries_[i];
+    if (wanted) entry = lower(kKernelSettings[i], *journal_, clock_ns(CLOCK_BOOTTIME) + 10'000'000'000u);
+    if (!wanted && entry) (void)undo_entry(*journal_, *entry, roots_);
+    if (entry) note(!wanted ? "given_back" : bucket ? "act" : "insured", "what", kKernelSettings[i].what);
+    if (!wanted) entry.reset();
+  }
 }
 
 // Whose tree or cgroup is held: when its first process ends, the loop looks at once.
@@ -150,11 +148,9 @@ void Agent::step_holds() {
     hold.step(c);
     if (before < 3 && hold.level() >= 3) ++acts_;
   }
-  for (std::size_t i = 0; i < kMostHolds; ++i)
-    room_weights_[i].step(c, memory_holds_[i].unit(), memory_holds_[i].level() >= 3);
   for (CpuHold& hold : cpu_holds_) hold.step(c);
   watch_held();
-  pace_khugepaged();
+  lower_kernel_settings();
   const bool acting = active_holds() > 0 || journal_->held_count() > 0;
   journal_->set_acting(acting);
   if (!acting || c.moment.now_s - leased_s_ < 1) return;
@@ -168,7 +164,6 @@ void Agent::step_holds() {
 void Agent::release_all(const char* why) {
   const HoldContext c = context();
   for (MemoryHold& hold : memory_holds_) hold.release(c, why);
-  for (std::size_t i = 0; i < kMostHolds; ++i) room_weights_[i].step(c, memory_holds_[i].unit(), false);
   for (CpuHold& hold : cpu_holds_) hold.release(c, why);
 }
 

@@ -20,7 +20,8 @@ struct MemoryEpisode {
   FixedString<kCgroupPathBytes> path;
   Holding holding;
   double bytes = 0, bytes_at_begin = 0;
-  Members before, now;  // of X, at onset and when last looked at
+  Members before, now;      // of X, when it was named and when last looked at
+  uint64_t born_ticks = 0;  // who was born after this and is a child of a held one was born of the fault
   HeldProcesses held;
   MemoryMeans means = MemoryMeans::none;
 

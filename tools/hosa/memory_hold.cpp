@@ -9,6 +9,8 @@ namespace hosa {
 namespace {
 
 constexpr double kFullReadS = 0.25;
+constexpr double kNamedWithinS = 5;             // of the onset of what makes new processes
+constexpr double kTicksPerSecond = 100;         // USER_HZ
 constexpr double kLeastQuotaBytes = 64 * 1024;  // the sensor's grain
 
 }  // namespace
@@ -108,6 +110,7 @@ bool MemoryHold::open_cgroup_of(const HoldContext& c, const Unit& unit) {
 void MemoryHold::note_onset(const HoldContext& c) {
   room_.forget_look_ahead();
   c.census.members(e_.unit, c.handed.now(c.moment.now_s), e_.before);
+  e_.born_ticks = static_cast<uint64_t>((c.moment.boot_s - kNamedWithinS) * kTicksPerSecond);
   unowned_at_begin_ = c.moment.unowned.total();
   const uint64_t key = size_key(e_.unit, e_.before, c.proc, c.guard);
   known_bytes_ = key != 0 ? c.known_sizes.bytes_of(key) : 0;
@@ -148,8 +151,8 @@ void MemoryHold::carry_out(const HoldContext& c, const Orders& orders) {
   if (orders.set_line) line_.set(c, e_, orders.line_bytes);
   if (orders.open_room && c.ceiling >= 3) room_.fill(c, e_);
   if (!orders.close_room) room_.pulse(c, e_, orders.pulse);
-  if (orders.close_room) room_.close(c, e_);
-  if (orders.drop_line) line_.drop(c, e_);
+  if (orders.close_room) room_.close(c, e_), weight_.restore(c, e_);
+  if (orders.drop_line) line_.drop(c, e_), weight_.switch_off(c);
 }
 
 void MemoryHold::step(const HoldContext& c) {
@@ -158,6 +161,7 @@ void MemoryHold::step(const HoldContext& c) {
   const int level_before = e_.holding.level();
   room_.close_again(c, e_);
   if (e_.is(Stage::insured)) room_.look_ahead(c, e_);
+  if (likely_held()) weight_.prepare(c, e_);
   if (e_.is(Stage::bucket)) room_.look_after(c, e_);
   const Orders orders = e_.holding.step(observe(c));
   if (e_.holding.stage() != before || e_.holding.level() != level_before) {
@@ -165,7 +169,7 @@ void MemoryHold::step(const HoldContext& c) {
     e_.note(c, event, stage_name(e_.holding.stage()), stage_name(before), stage_name(e_.holding.stage()), "ok", true);
   }
   carry_out(c, orders);
-  if (e_.is(Stage::bucket)) room_.look_outside(c, e_);
+  if (e_.is(Stage::bucket)) room_.look_outside(c, e_), weight_.step(c, e_);
   if (e_.is(Stage::bucket) || e_.is(Stage::insured)) line_.keep(c, e_);
   arm_quota(c);
   if (e_.is(Stage::done)) close_files();
@@ -190,7 +194,8 @@ void MemoryHold::arm_quota(const HoldContext& c) {
   const bool wanted = e_.is(Stage::bucket) && (e_.means == MemoryMeans::room || one) && !e_.frozen() && !c.shadow;
   if (wanted && e_.held.is_crowd()) {
     if (!quota_armed_ || c.kernel.quota_used(quota_slot_))
-      quota_armed_ = c.kernel.arm_quota(quota_slot_, room_.id(), Bucket::kCrowdBytes);
+      quota_armed_ = c.kernel.arm_quota(quota_slot_, room_.id(),
+                                        weight_.lowered() ? Bucket::kLightCrowdBytes : Bucket::kCrowdBytes);
     return;
   }
   const auto left = static_cast<uint64_t>(std::max(e_.holding.bucket().tokens(), kLeastQuotaBytes));
@@ -217,6 +222,7 @@ void MemoryHold::forget_everything(double now_s) {
   e_.held.clear();
   line_.forget();
   room_.forget();
+  weight_.forget();
 }
 
 }  // namespace hosa

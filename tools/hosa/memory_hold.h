@@ -1,10 +1,11 @@
 // MemoryHold: one culprit's memory, held. It binds the pure Holding (what is to be done) to the hands: MemoryLine
-// (limit files), HoldRoom (who grows, frozen and thawed) and the byte quota of the probes. Once per tick:
+// (limit files), HoldRoom (who grows, frozen and thawed), RoomWeight and the byte quota of the probes. Once per tick:
 //
 //   observe -> Holding.step -> carry out -> audit
 #pragma once
 #include "tools/hosa/hold_room.h"
 #include "tools/hosa/memory_line.h"
+#include "tools/hosa/room_weight.h"
 
 namespace hosa {
 
@@ -16,7 +17,10 @@ class MemoryHold {
   void again(const HoldContext& c, const Finding& finding, Cause cause);  // a relapse while watching
   void step(const HoldContext& c);
   void release(const HoldContext& c, const char* why);
-  void on_answer(const HoldContext& c, const KeeperAnswer& answer) { room_.on_answer(c, e_, answer); }
+  void on_answer(const HoldContext& c, const KeeperAnswer& answer) {
+    room_.on_answer(c, e_, answer);
+    weight_.on_answer(c, e_, answer);
+  }
   // The keeper gave everything back while this process stood still: nothing is ours any more.
   void forget_everything(double now_s);
 
@@ -49,6 +53,7 @@ class MemoryHold {
   MemoryEpisode e_;
   MemoryLine line_;
   HoldRoom room_;
+  RoomWeight weight_;
   CgroupMeter meter_;
   bool owns_unowned_ = false, quota_armed_ = false;
   std::size_t quota_slot_ = 0;

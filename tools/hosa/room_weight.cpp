@@ -1,6 +1,12 @@
 #include "tools/hosa/room_weight.h"
 
-#include "actuate/limit.h"
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "actuate/controllers.h"
+#include "actuate/kernel_setting.h"
 #include "actuate/undo.h"
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
@@ -9,53 +15,86 @@ namespace hosa {
 namespace {
 
 constexpr std::string_view kLowWeight = "1";
-constexpr double kLookS = 0.5;  // a mate may be born outside of the room
+constexpr double kLookS = 0.5;  // a mate may be moved in
+
+const Member* find(const Members& members, int pid) {
+  const auto at =
+      std::lower_bound(members.begin(), members.end(), pid, [](const Member& m, int key) { return m.pid < key; });
+  return at != members.end() && at->pid == pid ? at : nullptr;
+}
 
 }  // namespace
 
-bool all_in_room(const Fd& cgroup) {
+bool all_in_room(const Fd& cgroup, const Members& when_named, uint64_t born_ticks, std::span<const ProcessRef> held) {
+  const auto is_mate = [&](int pid) {
+    const Member* const then = find(when_named, pid);
+    const auto bore = [then](const ProcessRef& process) { return process.pid == then->parent; };
+    return then != nullptr && (then->start_ticks < born_ticks || std::none_of(held.begin(), held.end(), bore));
+  };
+  static PidList outside;
+  outside.clear();
+  if (!read_procs(cgroup, outside)) return false;
+  if (std::any_of(outside.begin(), outside.end(), is_mate)) return false;
   char buffer[128];
-  const auto outside = read_file(cgroup.get(), "cgroup.procs", buffer);
-  if (!outside || !trim(*outside).empty()) return false;
   const auto below = read_file(cgroup.get(), "cgroup.stat", buffer);
   return below && find_field(*below, "nr_descendants") == 1u;
 }
 
-void RoomWeight::note(const HoldContext& c, const char* event, std::string_view path, std::string_view old_value,
-                      std::string_view new_value, const char* result) const {
-  JsonLine line = c.audit.line(event, 3);
-  line.text("action", "cpu.weight").text("target", path).text("old", old_value).text("new", new_value);
-  line.text("result", result);
-  c.audit.write(line);
+// For a crowd only: it costs every task of the machine a move (7 ms there).
+void RoomWeight::prepare(const HoldContext& c, const MemoryEpisode& e) {
+  if (switched_on_ || c.shadow || e.unit.is_tree() || e.now.size() <= Bucket::kCrowd) return;
+  switched_on_ = true;  // or it cannot be: not asked for again
+  if (::faccessat(e.cgroup.get(), "cpu.weight", F_OK, 0) != 0) {
+    KeeperRequest request = make_request(KeeperTask::switch_on, e.cgroup_id, e.path.view(), lease_ns());
+    std::memcpy(request.word, "cpu", 3);
+    asked_id_ = c.keeper.ask(request).value_or(0u);
+  }
+  preempt_id_ = c.keeper.ask(make_request(KeeperTask::preempt, 0, "", lease_ns())).value_or(0u);
 }
 
-void RoomWeight::lower(const HoldContext& c, const Unit& unit, const Fd& cgroup) {
-  const CgroupRef ref{&cgroup, unit.id, unit.path.view()};
-  const auto done = apply_limit(c.journal, ref, CgroupFile::cpu_weight, kLowWeight, lease_ns());
+void RoomWeight::lower(const HoldContext& c, const MemoryEpisode& e) {
+  const auto done = apply_limit(c.journal, e.cgroup_ref(), CgroupFile::cpu_weight, kLowWeight, lease_ns());
   if (!done || !done->written) return;  // no cpu controller there, or lower already
   entry_ = done->entry;
-  note(c, "act", unit.path.view(), done->old_value.view(), kLowWeight, "ok");
+  e.note(c, "act", "cpu.weight", done->old_value.view(), kLowWeight, "ok");
 }
 
-void RoomWeight::restore(const HoldContext& c) {
+void RoomWeight::on_answer(const HoldContext& c, const MemoryEpisode& e, const KeeperAnswer& answer) {
+  if (preempt_id_ != 0 && answer.id == preempt_id_ && answer.count > 0) {
+    const bool ours = answer.task == KeeperTask::preempt;
+    e.note(c, ours ? "insured" : "given_back", "preemption", "", ours ? kPreemption.ours : "", "ok");
+  }
+  if (asked_id_ == 0 || answer.id != asked_id_) return;
+  asked_id_ = 0;
+  e.note(c, "insured", "cgroup.subtree_control", "", "+cpu",
+         answer.error == 0 ? "ok" : errno_name(answer.error).message);
+}
+
+void RoomWeight::restore(const HoldContext& c, const MemoryEpisode& e) {
+  if (entry_ < 0) return;
   const auto was = c.journal.read(entry_);
   const Undone outcome = undo_entry(c.journal, entry_, c.roots);
-  if (was) note(c, "given_back", was->path.view(), was->ours.view(), was->old_value.view(), undone_name(outcome));
+  if (was) e.note(c, "given_back", "cpu.weight", was->ours.view(), was->old_value.view(), undone_name(outcome));
   entry_ = -1;
 }
 
-void RoomWeight::step(const HoldContext& c, const Unit& unit, bool wanted) {
-  if (entry_ >= 0 && !wanted) return restore(c);
-  if (!wanted || c.shadow || unit.is_tree() || c.roots.cgroup == nullptr || c.moment.now_s - looked_s_ < kLookS) return;
+void RoomWeight::switch_off(const HoldContext& c) {
+  if (!switched_on_) return;
+  switched_on_ = false;
+  switch_all_off(c.journal, c.roots);
+  preempt_id_ = c.keeper.ask(make_request(KeeperTask::preempt_less, 0, "", lease_ns())).value_or(0u);
+}
+
+void RoomWeight::step(const HoldContext& c, const MemoryEpisode& e) {
+  if (c.shadow || e.unit.is_tree() || e.means != MemoryMeans::room || c.moment.now_s - looked_s_ < kLookS) return;
   looked_s_ = c.moment.now_s;
-  const auto cgroup = open_cgroup(*c.roots.cgroup, unit.path.view(), unit.id);
-  const bool held = cgroup && all_in_room(*cgroup);
+  const bool held = all_in_room(e.cgroup, e.before, e.born_ticks, e.held.all());
   if (entry_ < 0) {
-    if (held) lower(c, unit, *cgroup);
+    if (held) lower(c, e);
   } else if (!held) {
-    restore(c);
-  } else if (keep_limit(c.journal, entry_, *cgroup, rewrites_) == Kept::somebodys) {
-    note(c, "changed", unit.path.view(), kLowWeight, "", "somebody else's value: left");
+    restore(c, e);
+  } else if (keep_limit(c.journal, entry_, e.cgroup, rewrites_) == Kept::somebodys) {
+    e.note(c, "changed", "cpu.weight", kLowWeight, "", "somebody else's value: left");
     entry_ = -1;
   }
 }
