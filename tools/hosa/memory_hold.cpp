@@ -51,6 +51,12 @@ void MemoryHold::read_bytes(const HoldContext& c, Observation& o) {
     o.gone = !usage.has_memory;
     return;
   }
+  // A crowd that has used up its quota is frozen before it is counted: what it was handed is known, and seventeen
+  // processes are 5 ms of a 125 MIPS board in which nobody else runs.
+  if (quota_armed_ && e_.held.is_crowd() && c.kernel.quota_used(quota_slot_)) {
+    o.bytes = o.current_bytes = e_.bytes + static_cast<double>(Bucket::kCrowdBytes);
+    return;
+  }
   (void)c.census.glance(e_.unit, e_.now);
   double bytes = 0;
   for (const Member& member : e_.now) bytes += member.bytes;
