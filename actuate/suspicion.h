@@ -43,6 +43,7 @@ class Suspicion {
   void drop() { cause_ = Cause::none; }
   Cause cause() const { return cause_; }
   double onset_s() const { return onset_s_; }
+  double began_s() const { return begun_s_; }  // the first look
   double age_s(double now_s) const { return now_s - raised_s_; }
 
   Finding look(Carrier carrier, double now_s, std::span<const UnitUse> uses, const UseHistory& history,
@@ -50,7 +51,7 @@ class Suspicion {
 
  private:
   Cause cause_ = Cause::none;
-  double onset_s_ = 0, raised_s_ = -1e9, begun_s_ = 0;
+  double onset_s_ = 0, raised_s_ = -1e9, begun_s_ = -1e9;
   uint64_t last_unit_ = 0;  // who had grown most in the last look, and by how much
   double last_growth_ = 0, last_look_s_ = 0;
   UseHistory::Generation earlier_, later_;  // looks between which the present slope is measured: 0.1 to 2 s back

@@ -71,6 +71,10 @@ void begin_turn(const Turn& begun) {
   late_ns = 0;
 }
 
+void hurry_turn() {
+  hurried_until_ns = now_ns() + kHurryNs;
+}
+
 void end_turn() {
   work_since_ns = 0;
 }

@@ -24,6 +24,8 @@ struct Turn {
 };
 // The loop has woken up: its 0.15 ms begin.
 void begin_turn(const Turn& turn);
+// Somebody must be found at once, as has come out in this turn: 100 ms without a rest.
+void hurry_turn();
 // From now on nobody rests: a child that is not the loop; somebody who is stopped piece by piece.
 void end_turn();
 // The rests begin again: what was done at once is done.

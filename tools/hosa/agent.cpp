@@ -167,6 +167,7 @@ Result<void> Agent::open(int& exit_code) {
   raise_self();
   self_ = Self::open(proc_);
   senses_.open(proc_, sys_, machine_, options_, rungs_);
+  crowd_.open(machine_.online_cpus);
   census_.open({&proc_, roots_.cgroup, memory_controller_, static_cast<double>(machine_.page_bytes)});
   if (auto opened = open_sources(); !opened) return opened.error();
   open_pressure_triggers();

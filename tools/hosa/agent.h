@@ -14,6 +14,7 @@
 #include "tools/hosa/baseline_store.h"
 #include "tools/hosa/control.h"
 #include "tools/hosa/cpu_hold.h"
+#include "tools/hosa/crowd.h"
 #include "tools/hosa/fork_watch.h"
 #include "tools/hosa/latency.h"
 #include "tools/hosa/memory_hold.h"
@@ -77,7 +78,9 @@ class Agent {
   void look_for_cpu();
   void look_for_tasks();
   detect::Resource carrier() const;
-  bool crowded() const;
+  bool crowd_counts() const;
+  CrowdReading crowd_reading() const;
+  void note_crowd(const TaskCounts& tasks, double now_s);
   void suspect_who_grew();
   void watch_largest_user();
   double horizon_s() const;
@@ -139,6 +142,7 @@ class Agent {
   std::array<TripCheck, 4> trip_checks_;  // what trips while all are at work trips again
   TripQuiet trip_quiet_;
   ForkWatch fork_watch_;
+  Crowd crowd_;
   uint64_t forks_cgroup_ = 0;
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
@@ -156,7 +160,7 @@ class Agent {
   bool paused_ = false, ending_ = false, memory_controller_ = false, ready_told_ = false, nobody_told_ = false;
   int told_level_ = 0;
   double ends_s_ = 0, counted_s_ = -1e9, looked_s_ = 0, leased_s_ = 0, others_s_ = -1e9, respite_until_s_ = -1e9,
-         crowded_since_s_ = -1, started_s_ = 0, sized_s_ = 0;
+         started_s_ = 0, sized_s_ = 0;
   struct SeenRecord {
     hosa_event event{};
     uint64_t seen_ns = 0;

@@ -18,12 +18,6 @@ constexpr double kLookPerProcessS = 0.004;
 constexpr double kLookS = 0.135;  // suspicious
 // Calm: 38 us per cgroup or 13 us per process; of a core no more than this share, as far as the interval goes.
 constexpr double kCensusS = 5, kCensusMostS = 10, kCensusShare = 0.0002;
-// Others wait for so long before a CPU culprit is held; and for so long where the score is hardly unusual and shows
-// something else than CPU: twenty small jobs of cron crowd a CPU for 3.6 s (soak server: cpu.weight 1 on them).
-// Who leaks is named within half a second, and is not held for the CPU that leaking takes.
-constexpr double kCrowdedS = 0.2, kBurstS = 4, kMemoryFirstS = 1.5;
-// `cc -j4` on one CPU beside a neighbour is no storm (soak server: cpu.weight 1 on a build), eight spinners are.
-constexpr double kCrowdedShare = 0.5, kCrowdedPerCpu = 4, kCrowdedAtLeast = 6;
 constexpr double kChurnS = 0.4;  // no net growth after so long: it was churn
 constexpr double kPaceMargin = 2;
 // Where others churn all day one look would follow the other: 0.4 s looking, then 1 s only at what uses up the room
@@ -153,7 +147,9 @@ bool Agent::count() {
   const bool suspicious = suspects();
   if (fork_watch_.waits()) return false;  // among a storm's children it would last longer than the watch
   const double crowd_s = static_cast<double>(census_.processes().size()) * kLookPerProcessS;
-  const double look_s = active_holds() > 0 ? std::max(kLookHoldingS, crowd_s) : kLookS;
+  const bool second = cpu_suspicion_.active(now_s) && cpu_suspicion_.began_s() == counted_s_;
+  const double shortest_s = second ? Suspicion::kShortestLookS : kLookS;
+  const double look_s = active_holds() > 0 ? std::max(kLookHoldingS, crowd_s) : shortest_s;
   if (now_s - counted_s_ < (suspicious ? look_s : calm_census_s_)) return false;
   const uint64_t used_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   const bool onset = suspicious && now_s - looked_s_ > 1;
@@ -226,23 +222,6 @@ detect::Resource Agent::carrier() const {
   return static_cast<detect::Resource>(std::max_element(sum.begin(), sum.end()) - sum.begin());
 }
 
-bool Agent::crowded() const {
-  // Only the resource that carries the episode (spec 7). While nobody is held, threads that appear and spin may show
-  // more as tasks that exist than as CPU: on a machine with always the same 63 tasks eight spinners were named 18 s
-  // late. And who is in a hold room is SCHED_IDLE and thawed in bursts: such a crowd is no harm to others.
-  // Nor is it memory's episode while memory is well, whatever shows most: eight spinners of a service were named after
-  // 6.9 s, twice the time for which their stacks had somebody suspected.
-  using enum detect::Resource;
-  const detect::Resource by = carrier();
-  const bool well = moment_->horizon_s > 10 * horizon_s();
-  if (by != cpu && (active_holds() > 0 || (by != tasks && !(by == memory && well)))) return false;
-  for (const MemoryHold& hold : memory_holds_) {
-    if (hold.level() >= 3) return false;
-  }
-  const bool many = moment_->running >= kCrowdedAtLeast && moment_->running_per_cpu >= kCrowdedPerCpu;
-  return many && moment_->waiting_now > kCrowdedShare;
-}
-
 void Agent::suspect() {
   const double now_s = moment_->now_s;
   const detect::Verdict& verdict = *moment_->verdict;
@@ -253,12 +232,9 @@ void Agent::suspect() {
   const bool rising = !verdict.warming && verdict.level >= 2;
   if (others && rising && carrier() == detect::Resource::memory)
     others_s_ = now_s, memory_suspicion_.raise(Cause::score, now_s - 10, now_s);
-  if (!crowded())
-    crowded_since_s_ = -1;
-  else if (crowded_since_s_ < 0)
-    crowded_since_s_ = now_s;
-  if (crowded_since_s_ >= 0 && !verdict.warming && verdict.level >= 1)
-    cpu_suspicion_.raise(Cause::score, crowded_since_s_, now_s);
+  crowd_.read(crowd_reading(), crowd_counts());
+  if (crowd_.stands() && !verdict.warming && verdict.level >= 1)
+    cpu_suspicion_.raise(Cause::score, crowd_.since_s(), now_s);
 }
 
 // With --only the sandbox is the machine: shares are of the growth inside it, whatever else this host is doing.
@@ -305,18 +281,6 @@ void Agent::look_for_memory() {
     Audit::explain(line, *moment_, senses_.vector());
     audit_.write(line);
   }
-}
-
-void Agent::look_for_cpu() {
-  if (!cpu_suspicion_.active(moment_->now_s)) return cpu_suspicion_.drop();
-  const Finding finding = cpu_suspicion_.look(Carrier::cpu, moment_->now_s, candidates(), history_, 0);
-  const bool cpu = carrier() == detect::Resource::cpu, unusual = moment_->verdict->level >= 2;
-  const bool memory_first = memory_suspicion_.active(moment_->now_s) && !cpu;
-  const double patience_s = !cpu && !unusual ? kBurstS : memory_first ? kMemoryFirstS : kCrowdedS;
-  const bool hurts = crowded_since_s_ >= 0 && moment_->now_s - crowded_since_s_ >= patience_s;
-  if (!finding.confirmed || !hurts) return;
-  hold_cpu(finding, Carrier::cpu, cpu_suspicion_.cause());
-  cpu_suspicion_.drop();
 }
 
 }  // namespace hosa

@@ -19,6 +19,7 @@ bool Agent::check_forks(double now_s) {
   if (fork_watch_.waits()) return watch_forks(now_s);
   forks_due_s_ = -1;
   const TaskCounts tasks = senses_.tasks_now();
+  note_crowd(tasks, now_s);
   if (tasks.total == 0 || static_cast<double>(tasks.total) - moment_->tasks >= kMoreTasks) {
     tasks_before_ = moment_->tasks;
     if (!begin_fork_watch(tasks, now_s)) (void)task_suspicion_.raise(Cause::tripwire, forks_onset_s_, now_s);
@@ -45,6 +46,7 @@ bool Agent::begin_fork_watch(const TaskCounts& tasks, double now_s) {
 bool Agent::watch_forks(double now_s) {
   const double least_running = std::max(ForkWatch::kBirths, kRunningPerCpu * machine_.online_cpus);
   const TaskCounts tasks = senses_.tasks_now();
+  note_crowd(tasks, now_s);
   const ForkWatch::Answer answer = fork_watch_.look(now_s, tasks, least_running);
   forks_due_s_ = fork_watch_.due_s();
   if (answer == ForkWatch::Answer::wait) return false;

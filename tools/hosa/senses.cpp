@@ -66,7 +66,10 @@ void Senses::read_waiting(double now_s) {
   const double running = std::max(0.0, sample_[Signal::procs_running] - 1);  // without this process
   moment_.running = running;
   moment_.running_per_cpu = running / readings_.cpus;
-  if (!sample_.has(Signal::psi_cpu_some_seconds)) {
+  moment_.beat_s = now_s - wait_now_read_s_;
+  wait_now_read_s_ = now_s;
+  moment_.exact_waiting = sample_.has(Signal::psi_cpu_some_seconds);
+  if (!moment_.exact_waiting) {
     moment_.waiting_now = running > readings_.cpus ? std::min(1.0, running / readings_.cpus - 1) : 0;
     const double apart = now_s - wait_read_s_;
     moment_.waiting_share += (moment_.waiting_now - moment_.waiting_share) * apart / (apart + kWaitingS);
@@ -74,9 +77,8 @@ void Senses::read_waiting(double now_s) {
     return;
   }
   const double waited = sample_[Signal::psi_cpu_some_seconds], span = now_s - wait_read_s_;
-  const double lately = now_s - wait_now_read_s_;
-  if (lately > 0) moment_.waiting_now = std::clamp((waited - wait_now_before_s_) / lately, 0.0, 1.0);
-  wait_now_read_s_ = now_s, wait_now_before_s_ = waited;
+  if (moment_.beat_s > 0) moment_.waiting_now = std::clamp((waited - wait_now_before_s_) / moment_.beat_s, 0.0, 1.0);
+  wait_now_before_s_ = waited;
   if (span < 0.4) return;
   moment_.waiting_share = std::clamp((waited - wait_before_s_) / span, 0.0, 1.0);
   wait_before_s_ = waited;

@@ -27,10 +27,12 @@ struct Moment {
   double available_bytes = 0;  // MemAvailable
   double total_bytes = 0;
   double reserve_bytes = 0;
-  double horizon_s = 0;      // until MemAvailable less the reserve is used up; infinity when it does not shrink
-  TimeLeft left;             // of memory the same, and of what else can be used up
-  double waiting_share = 0;  // PSI cpu some over the last half second; without PSI the run queue over the last second
-  double waiting_now = 0;    // the same since the last reading
+  double horizon_s = 0;        // until MemAvailable less the reserve is used up; infinity when it does not shrink
+  TimeLeft left;               // of memory the same, and of what else can be used up
+  double waiting_share = 0;    // PSI cpu some over the last half second; without PSI the run queue over the last second
+  double waiting_now = 0;      // the same since the last reading
+  double beat_s = 0;           // how long ago that was
+  bool exact_waiting = false;  // by PSI: each second of it was waited
   double running = 0, running_per_cpu = 0;  // tasks that run or could, but for this process
   UnownedBytes unowned;
   double tasks = 0;

@@ -11,6 +11,8 @@ namespace hosa {
 namespace {
 
 constexpr double kCalmS = 0.5, kSuspiciousS = 0.15;
+// From the first look at a crowd to the second, which is all it takes (suspicion.cpp): others wait meanwhile.
+constexpr double kSecondLookS = 1.05 * Suspicion::kShortestLookS;
 constexpr std::size_t kMostInAHurry = 200;
 // The shortest time between two readings of the whole vector; longer while somebody is held: a reading is 5 ms on a
 // 125 MIPS board, and what matters then is what the held one does.
@@ -26,7 +28,9 @@ int Agent::level() const {
 }
 
 double Agent::pace() const {
-  double wish = suspects() || moment_->verdict->level >= 1 || crowded_since_s_ >= 0 ? kSuspiciousS : kCalmS;
+  const double looked_ago_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9 - cpu_suspicion_.began_s();
+  if (active_holds() == 0 && looked_ago_s < kSecondLookS) return kSecondLookS - looked_ago_s;
+  double wish = suspects() || moment_->verdict->level >= 1 || crowd_.stands() ? kSuspiciousS : kCalmS;
   if (active_holds() > 0) wish = static_cast<double>(kSenseHoldingNs) * 1e-9;
   for (const MemoryHold& hold : memory_holds_) wish = std::min(wish, hold.wish_s());
   for (const CpuHold& hold : cpu_holds_) wish = std::min(wish, hold.wish_s(moment_->now_s));
@@ -36,17 +40,20 @@ double Agent::pace() const {
 // Everything at once, ten times a second at most.
 void Agent::sense_and_suspect(uint64_t now_ns) {
   sensed_ns_ = now_ns;
-  const bool holding = active_holds() > 0;
+  const bool holding = active_holds() > 0, suspected = suspects();
   // An insurance is not an act: what happens under it is this machine's life, and is learned.
-  moment_ = &senses_.take(!acts_in_force(), holding, suspects());
+  moment_ = &senses_.take(!acts_in_force(), holding, suspected);
   available_.note(moment_->now_s, moment_->available_bytes);
   if (const std::string_view news = senses_.shedding_news(); !news.empty()) note("budget", "what", news);
   suspect();
+  const bool at_once = looks_at_once();
+  if (at_once && !suspected) hurry_turn();
   if (count()) {
     learn_a_size();
     look_for_tasks();  // the quickest to do harm
-    look_for_memory();
     look_for_cpu();
+    if (at_once) resume_turn();  // whoever had to be found at once is found: a leak has time
+    look_for_memory();
   }
   remember();
   tripwires_.learn(senses_.kernel(), moment_->now_s, level() == 0 && active_holds() == 0);
