@@ -79,6 +79,7 @@ class Agent {
   void look_for_tasks();
   detect::Resource carrier() const;
   bool crowd_counts() const;
+  bool met_a_crowd_once() const;
   CrowdReading crowd_reading() const;
   void note_crowd(const TaskCounts& tasks, double now_s);
   void suspect_who_grew();

@@ -147,8 +147,7 @@ bool Agent::count() {
   const bool suspicious = suspects();
   if (fork_watch_.waits()) return false;  // among a storm's children it would last longer than the watch
   const double crowd_s = static_cast<double>(census_.processes().size()) * kLookPerProcessS;
-  const bool second = cpu_suspicion_.active(now_s) && cpu_suspicion_.began_s() == counted_s_;
-  const double shortest_s = second ? Suspicion::kShortestLookS : kLookS;
+  const double shortest_s = met_a_crowd_once() ? Suspicion::kShortestLookS : kLookS;
   const double look_s = active_holds() > 0 ? std::max(kLookHoldingS, crowd_s) : shortest_s;
   if (now_s - counted_s_ < (suspicious ? look_s : calm_census_s_)) return false;
   const uint64_t used_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);

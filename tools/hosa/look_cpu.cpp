@@ -41,6 +41,11 @@ void Agent::note_crowd(const TaskCounts& tasks, double now_s) {
     next_tick_s_ = std::min(next_tick_s_, now_s + kCrowdedS / 2);
 }
 
+// The last look was the first at it.
+bool Agent::met_a_crowd_once() const {
+  return cpu_suspicion_.cause() != Cause::none && cpu_suspicion_.began_s() == counted_s_;
+}
+
 void Agent::look_for_cpu() {
   if (!cpu_suspicion_.active(moment_->now_s)) return cpu_suspicion_.drop();
   const Finding finding = cpu_suspicion_.look(Carrier::cpu, moment_->now_s, candidates(), history_, 0);
