@@ -143,10 +143,14 @@ void Sensors::read_memory(std::span<char> buffer) {
   }
 }
 
-double Sensors::available_bytes() const {
+Meminfo Sensors::memory() const {
   char buffer[8192];
   const auto text = meminfo_.read(buffer);
-  return text ? static_cast<double>(parse_meminfo(*text).available_bytes.value_or(0)) : 0;
+  return text ? parse_meminfo(*text) : Meminfo{};
+}
+
+double Sensors::available_bytes() const {
+  return static_cast<double>(memory().available_bytes.value_or(0));
 }
 
 TaskCounts Sensors::tasks() const {

@@ -12,6 +12,7 @@
 
 #include "proprioception/kernel_stat.h"
 #include "proprioception/kernel_text.h"
+#include "proprioception/meminfo.h"
 #include "proprioception/signal.h"
 
 namespace hosa {
@@ -55,6 +56,7 @@ class Sensors {
   // 85 us with everything (Linux 6.18, 2 CPUs, musl build). Uses 64 KiB of stack.
   void read(Sample& sample, const Leisure& leisure = {});
   // MemAvailable alone, now: 10 us. 0 where it cannot be read.
+  Meminfo memory() const;  // of this moment
   double available_bytes() const;
   TaskCounts tasks() const;  // alone, now: 3 us
   // Files that could be opened, for `hosa doctor`.

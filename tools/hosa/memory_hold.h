@@ -32,7 +32,9 @@ class MemoryHold {
   // Half of the insurance is used: what the hold will need is got ready.
   bool likely_held() const { return e_.is(Stage::insured) && e_.holding.used_share() > HoldRoom::kLikelyShare; }
   bool runs() const { return e_.is(Stage::bucket) && !e_.frozen(); }  // under a quota: its record must be heard at once
-  double wish_s() const;                                              // how soon it wants to be called again
+  // What it counts is not in its processes alone, and it runs: the machine's figures of a moment ago do not do.
+  bool counts_unowned() const { return owns_unowned_ && runs(); }
+  double wish_s() const;  // how soon it wants to be called again
   // A held crowd has its 3 ms: whatever can wait for them to be over waits.
   bool in_crowd_thaw(double now_s) const {
     return e_.is(Stage::bucket) && !frozen() && e_.held.is_crowd() &&

@@ -106,6 +106,15 @@ const Moment& Senses::later() {
   return moment_;
 }
 
+void Senses::read_unowned() {
+  const Meminfo memory = sensors_.memory();
+  if (!memory.shmem_bytes || !memory.slab_unreclaimable_bytes || !memory.available_bytes) return;
+  moment_.unowned.shared = static_cast<double>(*memory.shmem_bytes);
+  moment_.unowned.kernel = static_cast<double>(*memory.slab_unreclaimable_bytes) + sample_[Signal::tcp_memory_bytes] +
+                           sample_[Signal::udp_memory_bytes];
+  moment_.available_bytes = static_cast<double>(*memory.available_bytes);
+}
+
 // The dearer senses: from level 1 on and ten seconds longer, since each attachment costs a millisecond; always where
 // nothing else counts faults.
 void Senses::look_closely_if_needed() {

@@ -52,6 +52,8 @@ class Senses {
 
   // Whether the largest user of CPU time takes an unusual share of it: from the next moment on.
   void tell_share(bool unusual) { unusual_share_ = unusual; }
+  // Somebody runs under a bucket that counts the machine's shared and kernel memory: 10 ms are 0.5 MB of a leak.
+  void read_unowned();
   double available_now() const { return sensors_.available_bytes(); }
   TaskCounts tasks_now() const { return sensors_.tasks(); }
 

@@ -111,6 +111,9 @@ void Agent::on_tick() {
     sense_and_suspect(begun_ns);
   else
     moment_ = &senses_.later();
+  if (sensed_ns_ != begun_ns && std::any_of(memory_holds_.begin(), memory_holds_.end(),
+                                            [](const MemoryHold& hold) { return hold.counts_unowned(); }))
+    senses_.read_unowned();
   quota_used_ = false;
   notice_give_back();
   step_holds();
