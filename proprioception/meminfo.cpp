@@ -1,5 +1,7 @@
 #include "proprioception/meminfo.h"
 
+#include <algorithm>
+
 #include "proprioception/field_table.h"
 
 namespace hosa {
@@ -28,6 +30,18 @@ Meminfo parse_meminfo(std::string_view text) {
   Meminfo out;
   fill_fields<Meminfo>(text, kFields, kKibibyte, out);
   return out;
+}
+
+std::optional<uint64_t> kernel_bytes(const Meminfo& memory) {
+  const std::optional<uint64_t> others[] = {
+      memory.free_bytes, memory.active_file_bytes,      memory.inactive_file_bytes,
+      memory.anon_bytes, memory.slab_reclaimable_bytes, memory.shmem_bytes};
+  uint64_t sum = 0;
+  for (const auto& bytes : others) {
+    if (!bytes || !memory.total_bytes) return memory.slab_unreclaimable_bytes;
+    sum += std::min(*bytes, *memory.total_bytes);
+  }
+  return *memory.total_bytes - std::min(*memory.total_bytes, sum);
 }
 
 }  // namespace hosa

@@ -125,7 +125,7 @@ void Sensors::read_open_files(std::span<char> buffer) {
 
 void Sensors::read_memory(std::span<char> buffer) {
   if (const auto text = meminfo_.read(buffer)) {
-    const Meminfo memory = parse_meminfo(*text);
+    const Meminfo memory = memory_ = parse_meminfo(*text);
     now_.put(Signal::memory_total_bytes, memory.total_bytes);
     now_.put(Signal::memory_available_bytes, memory.available_bytes);
     now_.put(Signal::memory_free_bytes, memory.free_bytes);

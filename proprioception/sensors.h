@@ -56,7 +56,8 @@ class Sensors {
   // 85 us with everything (Linux 6.18, 2 CPUs, musl build). Uses 64 KiB of stack.
   void read(Sample& sample, const Leisure& leisure = {});
   // MemAvailable alone, now: 10 us. 0 where it cannot be read.
-  Meminfo memory() const;  // of this moment
+  Meminfo memory() const;                                 // of this moment
+  const Meminfo& memory_read() const { return memory_; }  // of the last reading
   double available_bytes() const;
   TaskCounts tasks() const;  // alone, now: 3 us
   // Files that could be opened, for `hosa doctor`.
@@ -87,6 +88,7 @@ class Sensors {
   KernelText stat_, loadavg_, file_nr_, meminfo_, vmstat_, buddyinfo_, diskstats_;
   KernelText cpu_pressure_, memory_pressure_, io_pressure_;
   KernelText net_dev_, net_snmp_, netstat_, sockstat_;
+  Meminfo memory_;
   Sample now_;
   uint64_t all_read_ns_ = 0;              // when nothing was left out last
   std::optional<uint64_t> block_issues_;  // at the last reading

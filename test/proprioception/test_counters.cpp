@@ -25,6 +25,17 @@ TEST_CASE("meminfo is read in bytes, on 16 KiB pages as well") {
   CHECK_FALSE(small.active_file_bytes.has_value());
 }
 
+TEST_CASE("what is in use and in no other account is the kernel's own, messages in local sockets among it") {
+  Meminfo pi = parse_meminfo(fixture_text("pi5/proc/meminfo"));
+  REQUIRE(kernel_bytes(pi) == 387472ull * 1024);
+  *pi.free_bytes -= 50ull << 20;
+  CHECK(kernel_bytes(pi) == (387472ull << 10) + (50ull << 20));
+  *pi.free_bytes = *pi.total_bytes;
+  CHECK(kernel_bytes(pi) == 0u);
+  const Meminfo small = parse_meminfo(fixture_text("appliance/proc/meminfo"));
+  CHECK(kernel_bytes(small) == small.slab_unreclaimable_bytes);
+}
+
 TEST_CASE("numbers that are negative, too large or no numbers leave a field of meminfo empty") {
   CHECK_FALSE(parse_meminfo("MemTotal: -5 kB\n").total_bytes.has_value());
   CHECK_FALSE(parse_meminfo("MemTotal: 18446744073709551615 kB\n").total_bytes.has_value());

@@ -15,6 +15,10 @@ namespace {
 constexpr double kDaySeconds = 86400, kWeekSeconds = 7 * kDaySeconds;
 constexpr double kWaitingS = 1;  // over so long instants make a share
 
+UnownedBytes unowned_of(const Meminfo& memory) {
+  return {static_cast<double>(memory.shmem_bytes.value_or(0)), static_cast<double>(kernel_bytes(memory).value_or(0))};
+}
+
 }  // namespace
 
 uint64_t clock_ns(int clock) {
@@ -108,10 +112,8 @@ const Moment& Senses::later() {
 
 void Senses::read_unowned() {
   const Meminfo memory = sensors_.memory();
-  if (!memory.shmem_bytes || !memory.slab_unreclaimable_bytes || !memory.available_bytes) return;
-  moment_.unowned.shared = static_cast<double>(*memory.shmem_bytes);
-  moment_.unowned.kernel = static_cast<double>(*memory.slab_unreclaimable_bytes) + sample_[Signal::tcp_memory_bytes] +
-                           sample_[Signal::udp_memory_bytes];
+  if (!memory.available_bytes) return;
+  moment_.unowned = unowned_of(memory);
   moment_.available_bytes = static_cast<double>(*memory.available_bytes);
 }
 
@@ -182,9 +184,7 @@ const Moment& Senses::take(bool learning, bool own_containment, bool suspicious)
                                    remains(sample_[Signal::open_files_max], sample_[Signal::open_files])},
                                   moment_.now_s);
   moment_.horizon_s = moment_.left.memory_s;
-  moment_.unowned.shared = sample_[Signal::shmem_bytes];
-  moment_.unowned.kernel =
-      sample_[Signal::slab_unreclaimable_bytes] + sample_[Signal::tcp_memory_bytes] + sample_[Signal::udp_memory_bytes];
+  moment_.unowned = unowned_of(sensors_.memory_read());
   moment_.tasks = sample_[Signal::tasks];
   read_waiting(moment_.now_s);
   let_others_run();

@@ -17,7 +17,7 @@ namespace hosa {
 // Machine-wide, bytes.
 struct UnownedBytes {
   double shared = 0;  // Shmem
-  double kernel = 0;  // SUnreclaim and socket memory
+  double kernel = 0;  // what is in use and in no other account (meminfo.h)
   double total() const { return shared + kernel; }
 };
 
