@@ -72,7 +72,8 @@ def judge_life(v, s, out, folder, agent, ram_mb, promise):
     v["acts"], v["slowed"] = len({(a["target"], round(a["t"] / 30)) for a in acts}), []
     for a in acts:
         name = a["target"].rsplit("/", 1)[-1].removesuffix(".service")
-        thing = first(things, lambda x: x["group"] == name or (not name and x["t"] - 1 <= a["t"] <= x["t"] + x["took"] + 10))
+        # The youngest: where nobody has a group of his own, what ended 6 s before is no candidate beside what runs.
+        thing = first(things[::-1], lambda x: x["group"] == name or (not name and x["t"] - 1 <= a["t"] <= x["t"] + x["took"] + 10))
         what = thing["what"] if thing else "nobody"
         size = first(sizes, lambda x: what == "startup" and abs(x["start"] - thing["t"]) < 3)
         if size is None:
