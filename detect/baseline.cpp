@@ -14,6 +14,7 @@ void Detector::save(Baseline& baseline) const {
   baseline.covariance = moments_.covariance;
   for (std::size_t j = 0; j < n_; ++j) baseline.tail[j] = metric_.tail(j);
   baseline.reach = lasting_.reach();
+  baseline.finest = yardstick_.finest();
   baseline.evidence = thresholds_.evidence();
 }
 
@@ -38,6 +39,7 @@ bool Detector::restore(const Baseline& baseline) {
   for (std::size_t i = 0; i < n_; ++i) {
     const double k = baseline.tail[i];
     if (!is_finite(k) || k < 0 || !is_finite(baseline.reach[i]) || baseline.reach[i] < 0) return false;
+    if (!is_finite(baseline.finest[i]) || baseline.finest[i] < 0) return false;
     metric.set_tail(i, std::max(1.0, k));
   }
   Thresholds thresholds(n_);
@@ -47,6 +49,7 @@ bool Detector::restore(const Baseline& baseline) {
   set_scale(baseline.scale);
   moments_ = moments;
   metric_ = metric;
+  yardstick_.set_finest(baseline.finest, metric);
   drift_.anchor(moments_.mean);
   lasting_.set_reach(baseline.reach);
   for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = static_cast<float>(moments_.covariance[j][j]);

@@ -26,6 +26,7 @@ void merge_baselines(const Baseline& stored, const Baseline& fresh, const Places
     stretch[j] = known ? static_cast<double>(fresh.scale.spread[j]) / static_cast<double>(scale.spread[at]) : 1;
   }
   if (same) merged.evidence = stored.evidence;
+  if (same) merged.finest = stored.finest;  // in another order other dimensions explain each
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = 0; j <= i; ++j) {
       if (place[i] >= 0 && place[j] >= 0) {

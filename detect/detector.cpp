@@ -38,6 +38,7 @@ Detector::Detector(std::span<const Dimension> dimensions)
       window_(dimensions_),
       moments_(n_),
       metric_(n_),
+      yardstick_(n_),
       thresholds_(n_),
       drift_(dimensions_),
       lasting_(dimensions_),
@@ -59,8 +60,9 @@ void Detector::begin(double warmup_seconds) {
   warmup_seconds_ = warmup_seconds;
 }
 
-const Rejected& Detector::last_rejected(std::size_t age) const {
-  return kept_rejections_[(rejections_ + 2 * kKeptRejections - 1 - age % kKeptRejections) % kKeptRejections];
+Rejected Detector::last_rejected(std::size_t age) const {
+  const std::size_t at = (rejections_ + 2 * kKeptRejections - 1 - age % kKeptRejections) % kKeptRejections;
+  return {kept_rejections_.time[at], kept_rejections_.reason[at], kept_rejections_.dimension[at]};
 }
 
 double Detector::warmup_left_seconds() const {
@@ -86,7 +88,10 @@ bool Detector::accept(std::span<const double> raw, double now) {
   verdict_.rejection = bad.reason;
   if (bad.reason == Rejection::none) return true;
   ++rejected_[static_cast<std::size_t>(bad.reason)];
-  kept_rejections_[rejections_++ % kKeptRejections] = bad;
+  const std::size_t at = rejections_++ % kKeptRejections;
+  kept_rejections_.time[at] = bad.time;
+  kept_rejections_.reason[at] = bad.reason;
+  kept_rejections_.dimension[at] = bad.dimension;
   return false;
 }
 

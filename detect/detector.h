@@ -54,6 +54,7 @@
 #include "detect/thresholds.h"
 #include "detect/trend.h"
 #include "detect/window.h"
+#include "detect/yardstick.h"
 
 namespace hosa::detect {
 
@@ -74,8 +75,8 @@ const char* channel_name(Channel channel);
 
 struct Verdict {
   double distance = 0;   // D of this sample; 0 while warming
-  double tempered = 0;   // T of this sample (mahalanobis.h): what levels are made of
-  double smoothed = 0;   // s, of T
+  double tempered = 0;   // T of this sample (mahalanobis.h): what scores are made of
+  double smoothed = 0;   // s, of |v| (yardstick.h)
   double slope = 0;      // ds/dt, 1/s
   double curvature = 0;  // d2s/dt2, 1/s^2
   int level = 0;         // 0..4 by thresholds, at least 1 by the other channels; 0 while warming
@@ -109,6 +110,7 @@ struct Baseline {
   Triangle<double> covariance{};
   Vector tail{};          // k_i of the innovations (mahalanobis.h); 0: not known, taken as 1
   Vector reach{};         // q_i (lasting.h); 0: not known
+  Vector finest{};        // r_i (yardstick.h); 0: not known
   TailEvidence evidence;  // of the score's tail: where the thresholds have moved to
 };
 
@@ -157,18 +159,15 @@ class Detector {
   uint64_t counter_resets() const { return window_.resets(); }
   uint64_t rejected(Rejection reason) const { return rejected_[static_cast<std::size_t>(reason)]; }
   // The last 32 rejections; age 0 is the newest. Fewer than that: entries with reason none.
-  const Rejected& last_rejected(std::size_t age) const;
+  Rejected last_rejected(std::size_t age) const;
 
  private:
   // What only a warm-up needs, and what only is needed after it, share their memory.
   struct WarmUp {
     Scaling scaling;
     std::array<QuantileOf<float>, kMaxDimensions> tails{};  // 0.99 quantile of each innovation
-    Lasting::Reaches reaches{};                             // and of each lasting one
-    WarmUp() {
-      tails.fill(QuantileOf<float>(0.99));
-      reaches.fill(QuantileOf<float>(0.99));
-    }
+    Lasting::Reaches reaches;                               // how far each lasting one goes
+    WarmUp() { tails.fill(QuantileOf<float>(0.99)); }
   };
   struct Running {
     Mahalanobis::Snapshot snapshot;  // what the metric is being made from
@@ -230,7 +229,7 @@ class Detector {
   void judge(const Vector& y, double dt, bool learn);
   void rebuild_in_portions(double now);
   void find_top();
-  void judge_channels(const Vector& d, double dt, bool learn);
+  void judge_channels(const Vector& d, const Vector& v, double dt, bool learn);
   bool moved_itself(const Vector& d, std::size_t j) const;
   void raise(Channel channel, std::size_t dimension);
   void name_regime(double dt, bool learn);
@@ -244,6 +243,7 @@ class Detector {
   Floats calm_variance_{};  // of samples at level 0
   Moments moments_;
   Mahalanobis metric_;
+  Yardstick yardstick_;
   Trend trend_;
   Thresholds thresholds_;
   Drift drift_;
@@ -268,7 +268,11 @@ class Detector {
   std::size_t samples_since_rebuild_ = 0;
   double recent_seconds_ = 0;  // since the last sample that rho's covariance took
   std::array<uint64_t, kRejections> rejected_{};
-  std::array<Rejected, kKeptRejections> kept_rejections_{};
+  struct {  // apart, without the gaps between them
+    std::array<double, kKeptRejections> time{};
+    std::array<Rejection, kKeptRejections> reason{};
+    std::array<uint8_t, kKeptRejections> dimension{};
+  } kept_rejections_;
   std::size_t rejections_ = 0;
 };
 

@@ -21,13 +21,14 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   verdict_.tempered = found.tempered;
   verdict_.load_direction = metric_.load_direction(d, dimensions_);
   find_top();
-  trend_.add(verdict_.tempered, dt);
+  Vector v;
+  trend_.add(yardstick_.measure(metric_, std::span(verdict_.innovation).first(n_), v), dt);
   verdict_.smoothed = trend_.smoothed();
   verdict_.slope = trend_.slope();
   verdict_.curvature = trend_.curvature();
   verdict_.level = thresholds_.step(verdict_.smoothed, last_sample_, dt, learn);
   verdict_.thresholds = thresholds_.values();
-  judge_channels(d, dt, learn);
+  judge_channels(d, v, dt, learn);
   name_regime(dt, learn);
   if (learn) {
     const double trust =
@@ -43,9 +44,9 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   rebuild_in_portions(last_sample_);
 }
 
-void Detector::judge_channels(const Vector& d, double dt, bool learn) {
+void Detector::judge_channels(const Vector& d, const Vector& v, double dt, bool learn) {
   verdict_.channel = verdict_.level > 0 ? Channel::distance : Channel::none;
-  lasting_.add(verdict_.u, dt);
+  lasting_.add(v, dt);
   verdict_.lasting = lasting_.most();
   const double near = (verdict_.smoothed / verdict_.thresholds[0] - kBothFrom) / (1 - kBothFrom);
   const double least = 1 - (1 - kBothLeast) * std::clamp(near, 0.0, 1.0);
@@ -122,7 +123,9 @@ void Detector::rebuild_in_portions(double now) {
     metric_.begin(phase_.running.snapshot, moments_.covariance, floors_under(scale_));
   if (stage < 3 && !late) return;
   const double part = late ? 1 : static_cast<double>(stage - 1) / portions;
-  if (metric_.advance(phase_.running.snapshot, part)) samples_since_rebuild_ = 0;
+  if (!metric_.advance(phase_.running.snapshot, part)) return;
+  samples_since_rebuild_ = 0;
+  yardstick_.renew(metric_, now - rebuilt_);
 }
 
 // Each contribution carries its index in its lowest bits (2^-46 of it), so that three largest are kept by maxima and

@@ -26,12 +26,17 @@ std::size_t Lasting::which() const {
 }
 
 void Lasting::learn(Reaches& reaches) const {
-  for (std::size_t i = 0; i < n_; ++i) reaches[i].add(static_cast<double>(mean_[i] < 0 ? -mean_[i] : mean_[i]));
+  for (std::size_t i = 0; i < n_; ++i) {
+    const float size = mean_[i] < 0 ? -mean_[i] : mean_[i];
+    reaches.usual[i].add(static_cast<double>(size));
+    reaches.farthest[i] = std::max(reaches.farthest[i], size);
+  }
 }
 
 void Lasting::settle(const Reaches& reaches) {
   Vector reach{};
-  for (std::size_t i = 0; i < n_; ++i) reach[i] = reaches[i].value();
+  for (std::size_t i = 0; i < n_; ++i)
+    reach[i] = std::max(reaches.usual[i].value(), kOfFarthest * static_cast<double>(reaches.farthest[i]));
   set_reach(reach);
 }
 

@@ -1,5 +1,7 @@
 #include "detect/mahalanobis.h"
 
+#include <algorithm>
+
 #include "detect/arithmetic.h"
 #include "detect/shrink.h"
 
@@ -109,12 +111,30 @@ typename Metric<Real>::Distance Metric<Real>::distance(std::span<const double> d
     farthest = u * u > farthest ? u * u : farthest;
     contribution[i] = within_reach(d[i]) * static_cast<double>(back[i]);
   }
-  for (std::size_t i = 0; farthest > kCompressFrom * kCompressFrom && i < n_; ++i) {
-    const double size = tempered[i] < 0 ? -tempered[i] : tempered[i];
-    if (size > kCompressFrom) tempered[i] *= kCompressFrom / size * (1 + natural_log(size / kCompressFrom));
+  return {square_root(dot(innovation.data(), innovation.data(), n_)), compress(tempered, farthest)};
+}
+
+template <class Real>
+double Metric<Real>::temper(std::span<const double> innovation, const Floats& finest,
+                            std::span<double> tempered) const {
+  double farthest = 0;
+  for (std::size_t i = 0; i < n_; ++i) {
+    const double u =
+        innovation[i] * static_cast<double>(ease_[i] / std::max(Real{1}, static_cast<Real>(finest[i]) * rows_[i][i]));
+    tempered[i] = u;
+    farthest = u * u > farthest ? u * u : farthest;
   }
-  return {square_root(dot(innovation.data(), innovation.data(), n_)),
-          square_root(dot(tempered.data(), tempered.data(), n_))};
+  return compress(tempered, farthest);
+}
+
+// Each u beyond 8 grows with the logarithm from there; farthest: the largest square. Answers |u|.
+template <class Real>
+double Metric<Real>::compress(std::span<double> u, double farthest) const {
+  for (std::size_t i = 0; farthest > kCompressFrom * kCompressFrom && i < n_; ++i) {
+    const double size = u[i] < 0 ? -u[i] : u[i];
+    if (size > kCompressFrom) u[i] *= kCompressFrom / size * (1 + natural_log(size / kCompressFrom));
+  }
+  return square_root(dot(u.data(), u.data(), n_));
 }
 
 template <class Real>

@@ -70,6 +70,11 @@ class Metric {
   Distance distance(std::span<const double> d, std::span<double> innovation, std::span<double> tempered,
                     std::span<double> contribution) const;
 
+  // The spread of innovation i: of what dimensions 0..i-1 leave of i unexplained.
+  double spread(std::size_t i) const { return 1 / static_cast<double>(rows_[i][i]); }
+  // u of the innovations w with no spread taken for less than finest_i; answers |u|.
+  double temper(std::span<const double> innovation, const Floats& finest, std::span<double> tempered) const;
+
   // Load direction phi = (1/n) sum s_j d_j / sigma_j, sigma_j = sqrt(A_jj): > 0 more load than normal, < 0 less.
   double load_direction(std::span<const double> d, std::span<const Dimension> dimensions) const;
 
@@ -87,6 +92,7 @@ class Metric {
   using Reals = std::array<Real, kMaxDimensions>;
 
   bool make_row(std::size_t i, const Real* a);
+  double compress(std::span<double> u, double farthest) const;
 
   std::size_t n_;
   Triangle<Real> rows_;  // M

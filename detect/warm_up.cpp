@@ -81,6 +81,7 @@ void Detector::finish_warm_up() {
   verdict_.innovation = {};
   lasting_.settle(phase_.warm_up.reaches);
   metric_.rebuild(moments_, floors_under(scale_), kCorrelated);
+  yardstick_.settle(metric_, floor_squared_);
   rebuilt_ = last_sample_;
   begin_running();
 }

@@ -53,7 +53,7 @@ std::vector<unsigned char> forged(std::vector<unsigned char> bytes, std::size_t 
   return bytes;
 }
 
-constexpr std::size_t kDimensions = 192, kDimension = 112;
+constexpr std::size_t kDimensions = 192, kDimension = 120;
 }  // namespace
 
 TEST_CASE("a baseline that was written is read back number for number") {
@@ -103,7 +103,7 @@ TEST_CASE("every cut and every changed byte of a baseline is refused with its re
 TEST_CASE("a field out of its range is refused although the checksum fits") {
   const auto good = encoded(*learned(5));
   CHECK(refusal(forged(good, 24, uint64_t{5})) == "");
-  CHECK(refusal(forged(good, 8, uint32_t{1})) == "this hosa reads version 2, not 1");
+  CHECK(refusal(forged(good, 8, uint32_t{1})) == "this hosa reads version 3, not 1");
   CHECK(refusal(forged(good, 48, uint32_t{0})).find("1 to 64 dimensions") == 0);
   CHECK(refusal(forged(good, 48, uint32_t{4'000'000'000})).find("1 to 64 dimensions") == 0);
   CHECK(refusal(forged(good, 48, uint32_t{6})).find("its length does not fit") == 0);
@@ -112,14 +112,15 @@ TEST_CASE("a field out of its range is refused although the checksum fits") {
   CHECK(refusal(forged(good, 64, __builtin_nan(""))).find("it says that it has learned") == 0);
   CHECK(refusal(forged(good, 72 + 4 * 8, 100.0)).find("the tail of its scores") == 0);
   CHECK(refusal(forged(good, kDimensions + 104, -1.0)).find("median, spread, mean") == 0);
-  CHECK(refusal(forged(good, kDimensions + 96, -1.0)).find("median, spread, mean, tail and reach") == 0);
+  CHECK(refusal(forged(good, kDimensions + 96, -1.0)).find("median, spread, mean, tail, reach and finest") == 0);
   CHECK(refusal(forged(good, kDimensions, '\n')).find("a name is printable") == 0);
   CHECK(refusal(forged(good, kDimensions, '\0')).find("a name has 1 to 47") == 0);
   CHECK(refusal(forged(good, kDimensions + 48, uint8_t{9})).find("a kind is 0 to 4") == 0);
   CHECK(refusal(forged(good, kDimensions + 49, int8_t{5})).find("a sign is") == 0);
   CHECK(refusal(forged(good, kDimensions + 56, 0.0)).find("scale and floor") == 0);
-  CHECK(refusal(forged(good, kDimensions + 80, 0.0)).find("median, spread, mean, tail and reach") == 0);
-  CHECK(refusal(forged(good, kDimensions + 88, __builtin_inf())).find("median, spread, mean, tail and reach") == 0);
+  CHECK(refusal(forged(good, kDimensions + 80, 0.0)).find("median, spread, mean, tail, reach and finest") == 0);
+  CHECK(refusal(forged(good, kDimensions + 88, __builtin_inf())).find("median, spread, mean, tail, reach and finest") ==
+        0);
   const std::size_t covariance = kDimensions + 5 * kDimension;
   CHECK(refusal(forged(good, covariance, -1.0)).find("a variance is") == 0);
   CHECK(refusal(forged(good, covariance + 8, 5.0)).find("a covariance exceeds") == 0);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr char kMagic[8] = {'h', 'o', 's', 'a', 'b', 'a', 's', 'e'};
 constexpr std::size_t kHeaderBytes = 72 + 15 * 8, kSummedFrom = 24, kNameBytes = 48,
-                      kDimensionBytes = kNameBytes + 8 + 7 * 8;
+                      kDimensionBytes = kNameBytes + 8 + 8 * 8;
 constexpr double kMostSeconds = 1e9;  // 30 years of learning
 
 uint64_t sum_of(const unsigned char* bytes, std::size_t count) {
@@ -92,13 +92,14 @@ Result<void> take_dimension(Reader& reader, SavedBaseline& out, std::size_t j) {
   out.learned.mean[j] = reader.take<double>();
   out.learned.tail[j] = reader.take<double>();
   out.learned.reach[j] = reader.take<double>();
+  out.learned.finest[j] = reader.take<double>();
   if (!between(dimension.scale, 1e-12, 1e15) || !between(dimension.floor, 1e-12, 1e6))
     return wrong("scale and floor are above 0, unlike those of dimension", j);
   if (!between(static_cast<double>(out.learned.scale.median[j]), -1e6, 1e6) ||
       !between(static_cast<double>(out.learned.scale.spread[j]), 1e-12, 1e6) ||
       !between(out.learned.mean[j], -1e6, 1e6) || !between(out.learned.tail[j], 0, 1e6) ||
-      !between(out.learned.reach[j], 0, 1e6))
-    return wrong("median, spread, mean, tail and reach are no numbers of a normal: dimension", j);
+      !between(out.learned.reach[j], 0, 1e6) || !between(out.learned.finest[j], 0, 1e6))
+    return wrong("median, spread, mean, tail, reach and finest are no numbers of a normal: dimension", j);
   out.dimensions.push_back(dimension);
   return {};
 }
@@ -161,7 +162,7 @@ std::size_t encode_baseline(const SavedBaseline& baseline, std::span<unsigned ch
     writer.at += 5;
     for (const double value : {dimension.scale, dimension.floor, static_cast<double>(baseline.learned.scale.median[j]),
                                static_cast<double>(baseline.learned.scale.spread[j]), baseline.learned.mean[j],
-                               baseline.learned.tail[j], baseline.learned.reach[j]})
+                               baseline.learned.tail[j], baseline.learned.reach[j], baseline.learned.finest[j]})
       writer.put(value);
   }
   for (std::size_t i = 0; i < n; ++i)
@@ -185,7 +186,7 @@ Result<void> decode_baseline(Bytes file, SavedBaseline& out) {
   const auto version = reader.take<uint32_t>();
   const auto bytes = reader.take<uint32_t>();
   const auto sum = reader.take<uint64_t>();
-  if (version != SavedBaseline::kVersion) return wrong("this hosa reads version 2, not", version);
+  if (version != SavedBaseline::kVersion) return wrong("this hosa reads version 3, not", version);
   if (bytes != file.size()) return wrong("it was cut or grew: by its header its bytes are", bytes);
   if (sum != sum_of(file.data() + kSummedFrom, file.size() - kSummedFrom))
     return make_error(0, "its checksum is not that of its content");

@@ -1,4 +1,4 @@
-// The baseline file: what this machine has learned, kept over restarts (spec 4). Version 2, little-endian, 40 KB at
+// The baseline file: what this machine has learned, kept over restarts (spec 4). Version 3, little-endian, 40 KB at
 // most, every number a whole double:
 //
 //   0  "hosabase"   8 u32 version   12 u32 bytes of the file   16 u64 FNV-1a of everything from 24 on
@@ -6,7 +6,7 @@
 //  48  u32 dimensions n   52 u32 known sizes m   56 f64 learned seconds   64 f64 effective samples
 //  72  15 f64 of the score's tail: normal seconds, excursions, mean, variance, scores, 5 heights, 5 positions
 // 192  n times: 48 name, u8 kind, i8 sign, u8 cumulative, 5 zero; f64 scale, floor, median, spread, mean, tail k, reach
-// q
+// q, finest r
 //  ..  n (n + 1) / 2 times: f64 covariance, rows of the lower triangle
 //  ..  m times: u64 key, f64 bytes, u64 seconds since 1970
 //
@@ -37,7 +37,7 @@ struct SavedDimension {
 };
 
 struct SavedBaseline {
-  static constexpr uint32_t kVersion = 2;
+  static constexpr uint32_t kVersion = 3;
   uint64_t written_s = 0;  // since 1970, as the clock stood
   BoardIdentity board;
   FixedVector<SavedDimension, detect::kMaxDimensions> dimensions;
