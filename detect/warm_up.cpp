@@ -86,7 +86,11 @@ void Detector::finish_warm_up() {
   begin_running();
 }
 
+// s begins where T usually is, not at the first sample's: two tasks that ended just then were level 1 (idle kernel
+// workers go after 300 s, when a warm-up of 5 min begun at boot ends).
 void Detector::begin_running() {
+  trend_ = Trend();
+  trend_.add(square_root(static_cast<double>(n_)), 0);
   new (&phase_.running) Running(n_);
   phase_.running.lately.begin(moments_);
   samples_since_rebuild_ = 0;

@@ -60,6 +60,15 @@ TEST_CASE("waits for one request as the warm-up had them are no alarm after an h
   CHECK(idle.rows_above > 50);
 }
 
+TEST_CASE("a jump in the very first row after the warm-up alone is no alarm") {
+  Idle idle;
+  while (idle.detector->verdict().warming) idle.run(0.05, 1 << 20, 0);
+  idle.until_commit = 1;
+  idle.run(0.05, 1 << 20, 1);
+  CHECK(idle.detector->verdict().tempered > idle.detector->verdict().thresholds[0]);
+  CHECK(idle.rows_above == 0);
+}
+
 TEST_CASE(
     "a level asks for the spread of the warm-up where the metric has grown finer, and for the present one where "
     "coarser") {
