@@ -11,6 +11,7 @@
 #include "loader/sys/text.h"
 #include "tools/hosa/config.h"
 #include "tools/hosa/csv.h"
+#include "tools/hosa/replay_score.h"
 #include "tools/hosa/replay_table.h"
 #include "tools/hosa/verbs.h"
 #include "tools/hosa/work_indices.h"
@@ -31,25 +32,6 @@ constexpr int kFailing = 4;           // the regime of what runs out
 // and 9.
 constexpr double kNoStartUpSeconds = 15;
 constexpr double kForever = 1e18;  // a warm-up that end_warm_up() ends
-// The score of a recording in seconds is sqrt(T |m|): how far this row is, times how far the mean of the last second
-// is, of innovations with their sign (m as in lasting.h); what swings to and fro is worth less than what stays. By row,
-// not by time: a recorder that was stalled delivers what it missed in a burst, and each of those rows is a sample of
-// its own (GA: VUS-PR .66 by time, .72 by row). Beside the geometric mean of two running means of T^2, which was the
-// score before (10 Hz): A .508 -> .549, GA .760 -> .766, two recordings of another host (looked at, too, when it was
-// chosen among its kind) .214 ->
-// .248 and .475 -> .546. Means of 0.5 to 2 s are as good (.546 to .554 and .762 to .766); sums of |u|, or the largest
-// u, in place of |u| trade one recording for the other.
-// And each dimension's mean counts by how far it wanders on this machine: less where its 0.99 quantile in the warm-up
-// is more than 1.5 times that of noise (lasting.h: 1.03). What wanders by itself else hides what never does: GA .766 ->
-// .784, A .549 -> .547, the two of another host .248 -> .250 and .546 -> .544. 1.25 and 2 times are near it; all by
-// their reach (1 time): GA .786, A .540; by the recent reach, or as many times less as the share of 0.95: one against
-// the other.
-constexpr double kSteadyWeight = 0.1;
-constexpr double kWander = 1.5 * detect::Lasting::kLeast;
-// Rows without a time are minutes apart, and what they show lasts for hours: there the score is the geometric mean of a
-// short running mean of T^2 (4 rows) and a long one (19), as quick as the one, as steady as the other. sqrt(T |m|)
-// instead: SMD .56 -> .51. T^2 instead of T: SMD .528 -> .554, ASD .320 -> .335, JS .453 -> .457.
-constexpr double kShortWeight = 0.2, kLongWeight = 0.05;
 // A day in rows of 1, 5, 10 and 15 minutes: which periods a recording without times may have (season.h).
 constexpr double kDayRows[] = {96, 144, 288, 1440};
 
@@ -62,7 +44,10 @@ struct Row {
 class Replay {
  public:
   Replay(const Options& options, const ReplayTable& table)
-      : options_(options), table_(table), detector_({table.dimensions.data(), table.dimensions.size()}) {
+      : options_(options),
+        table_(table),
+        detector_({table.dimensions.data(), table.dimensions.size()}),
+        scoring_(table.timed, options.step_or(kRowSeconds)) {
     detector_.begin(options.warmup_train ? kForever : options.warmup_s);
     if (!table.timed) detector_.look_for_seasons(kDayRows);
     if (table.timed) indices_.open(detector_.dimensions());
@@ -80,8 +65,6 @@ class Replay {
 
  private:
   void number(double value);
-  void weigh_by_reach();
-  double score() const;
 
   const Options& options_;
   const ReplayTable& table_;
@@ -93,10 +76,8 @@ class Replay {
   double last_time_ = 0, next_step_ = 0, seconds_left_ = detect::kInfinity;
   std::size_t rows_ = 0;
   int regime_ = 0, level_ = 0;
-  detect::Decay steady_decay_{kSteadyWeight};
-  detect::Vector steady_{};      // m
-  detect::Vector share_{};       // what of it counts
-  double short_ = 0, long_ = 0;  // mean T^2
+  ReplayScore scoring_;
+  double score_ = 0;
   std::size_t used_ = 0;
   char out_[32 * 1024];
 };
@@ -138,31 +119,15 @@ void Replay::take(const Row& row) {
   if (table_.timed) indices_.step(detector_.verdict(), 0, 0, time, context);
   if (!table_.timed) context.calendar_seconds = static_cast<double>(rows_ - 1);
   detector_.set_context(context);
-  const bool was_warming = detector_.verdict().warming;
   const auto& verdict = detector_.step(std::span(total_).first(n), time, true);
-  const double squared = verdict.tempered * verdict.tempered, a = steady_decay_.weight(options_.step_or(kRowSeconds));
-  short_ += kShortWeight * (squared - short_);
-  long_ += kLongWeight * (squared - long_);
-  if (was_warming && !verdict.warming) weigh_by_reach();
-  for (std::size_t j = 0; j < n && !verdict.warming; ++j) steady_[j] += a * (share_[j] * verdict.u[j] - steady_[j]);
   seconds_left_ = context.seconds_left;
+  score_ = scoring_.take(detector_, seconds_left_, time);
   const bool runs_out = seconds_left_ < detect::Horizon::kShortSeconds;
   if (!runs_out) running_out_since_ = time;
   const bool unusual = verdict.smoothed > 0.5 * verdict.thresholds[0] || verdict.lasting > 2;
   const bool short_of_time = !verdict.warming && runs_out && (unusual || time - running_out_since_ > kNoStartUpSeconds);
   level_ = std::max(verdict.level, short_of_time ? 1 : 0);
   regime_ = verdict.level < 1 && short_of_time ? kFailing : verdict.regime.value;
-}
-
-void Replay::weigh_by_reach() {
-  const detect::Vector reach = detector_.reach();
-  for (std::size_t j = 0; j < share_.size(); ++j) share_[j] = reach[j] > kWander ? kWander / reach[j] : 1;
-}
-
-double Replay::score() const {
-  if (!table_.timed) return detect::square_root(detect::square_root(short_ * long_));
-  const double steady = detect::square_root(detect::dot(steady_.data(), steady_.data(), table_.dimensions.size()));
-  return detect::square_root(detector_.verdict().tempered * steady);
 }
 
 void Replay::put(std::string_view text) {
@@ -183,7 +148,7 @@ void Replay::print(const Row& row) {
   const auto& verdict = detector_.verdict();
   number(table_.timed ? row.time : last_time_);
   number(verdict.distance);
-  number(score());
+  number(score_);
   number(level_);
   number(regime_);
   number(verdict.load_direction);
