@@ -114,10 +114,11 @@ soak: deps-lab all
 # ---- what watching costs, paired in one run
 $(B)/bench: $(wildcard tools/bench/*.cpp) $(wildcard tools/bench/*.h) Makefile
 	$(call say,CXX,$@)$(CXX) $(filter-out -MMD -MP,$(BASE)) $(filter %.cpp,$^) -o $@
-# ... and what one step of the detector costs
+# ... and what one step of the detector costs; beside plain Eigen where that is there or can be had
 EIGEN ?= /usr/include/eigen3
 $(B)/bench-step: tools/bench_step/main.cpp tools/bench_step/plain.h $(patsubst %.cpp,$(G)/%.o,$(sort $(wildcard detect/*.cpp))) Makefile
-	$(call say,CXX,$@)$(CXX) $(filter-out -MMD -MP,$(BASE)) $(addprefix -isystem ,$(wildcard $(EIGEN))) $(filter %.cpp %.o,$^) -o $@
+	$(Q)[ -d $(EIGEN) ] || tools/build/deps bench || :
+	$(call say,CXX,$@)$(CXX) $(filter-out -MMD -MP,$(BASE)) -isystem $(EIGEN) $(filter %.cpp %.o,$^) -o $@
 bench-step: $(B)/bench-step
 	$(Q)$(B)/bench-step $(ROWS)
 bench: all $(B)/bench
