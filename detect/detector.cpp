@@ -38,7 +38,6 @@ Detector::Detector(std::span<const Dimension> dimensions)
       window_(dimensions_),
       moments_(n_),
       metric_(n_),
-      yardstick_(n_),
       thresholds_(n_),
       drift_(dimensions_),
       lasting_(dimensions_),
@@ -62,7 +61,7 @@ void Detector::begin(double warmup_seconds) {
 
 Rejected Detector::last_rejected(std::size_t age) const {
   const std::size_t at = (rejections_ + 2 * kKeptRejections - 1 - age % kKeptRejections) % kKeptRejections;
-  return {kept_rejections_.time[at], kept_rejections_.reason[at], kept_rejections_.dimension[at]};
+  return {static_cast<double>(kept_rejections_.time[at]), kept_rejections_.reason[at], kept_rejections_.dimension[at]};
 }
 
 double Detector::warmup_left_seconds() const {
@@ -89,7 +88,7 @@ bool Detector::accept(std::span<const double> raw, double now) {
   if (bad.reason == Rejection::none) return true;
   ++rejected_[static_cast<std::size_t>(bad.reason)];
   const std::size_t at = rejections_++ % kKeptRejections;
-  kept_rejections_.time[at] = bad.time;
+  kept_rejections_.time[at] = static_cast<float>(bad.time);
   kept_rejections_.reason[at] = bad.reason;
   kept_rejections_.dimension[at] = bad.dimension;
   return false;

@@ -64,7 +64,7 @@ inline constexpr std::size_t kRejections = 4;
 const char* rejection_name(Rejection reason);
 
 struct Rejected {
-  double time = 0;
+  double time = 0;  // to the digits of a float: a sixteenth of a second after a week
   Rejection reason = Rejection::none;
   uint8_t dimension = 0;  // the first that was not finite
 };
@@ -269,7 +269,7 @@ class Detector {
   double recent_seconds_ = 0;  // since the last sample that rho's covariance took
   std::array<uint64_t, kRejections> rejected_{};
   struct {  // apart, without the gaps between them
-    std::array<double, kKeptRejections> time{};
+    std::array<float, kKeptRejections> time{};
     std::array<Rejection, kKeptRejections> reason{};
     std::array<uint8_t, kKeptRejections> dimension{};
   } kept_rejections_;

@@ -50,7 +50,8 @@ void Detector::judge_channels(const Vector& d, const Vector& v, double dt, bool 
   verdict_.lasting = lasting_.most();
   const double near = (verdict_.smoothed / verdict_.thresholds[0] - kBothFrom) / (1 - kBothFrom);
   const double least = 1 - (1 - kBothLeast) * std::clamp(near, 0.0, 1.0);
-  if (lasting_thresholds_.step(verdict_.lasting / least, last_sample_, dt, learn) > 0)
+  const double stays = std::max(verdict_.lasting / least, lasting_.standing());
+  if (lasting_thresholds_.step(stays, last_sample_, dt, learn) > 0)
     raise(Channel::lasting, moved_itself(d, lasting_.which()) ? lasting_.which() : verdict_.top[0]);
   verdict_.drift = drift_.step(moments_, scale_.spread, dt);
   if (verdict_.drift != Drift::kNone) raise(Channel::drift, verdict_.drift);

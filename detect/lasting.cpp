@@ -9,19 +9,29 @@ Lasting::Lasting(std::span<const Dimension> dimensions) : n_(dimensions.size()) 
 }
 
 void Lasting::add(std::span<const double> tempered, double dt) {
-  const float a = static_cast<float>(decay_.weight(dt));
-  float most = 0;  // of squares: what is on the way to it needs no branch
+  const float a = static_cast<float>(decay_.weight(dt)), b = static_cast<float>(long_decay_.weight(dt));
+  float most = 0, standing = 0;  // of squares: what is on the way to them needs no branch
   for (std::size_t i = 0; i < n_; ++i) {
     const float step = (caught_ >> i & 1) != 0 ? kMostOfOne : kAny;
-    mean_[i] += std::clamp(a * (static_cast<float>(tempered[i]) - mean_[i]), -step, step);
+    const float v = static_cast<float>(tempered[i]);
+    mean_[i] += std::clamp(a * (v - mean_[i]), -step, step);
+    long_mean_[i] += b * (v - long_mean_[i]);
     most = std::max(most, square(i));
+    standing = std::max(standing, long_square(i));
   }
   most_ = square_root(static_cast<double>(most));
+  standing_ = square_root(static_cast<double>(standing));
 }
 
 std::size_t Lasting::which() const {
+  constexpr float kPart = static_cast<float>(kOfStanding * kOfStanding);
   std::size_t which = 0;
-  for (std::size_t i = 1; i < n_; ++i) which = square(i) > square(which) ? i : which;
+  float largest = 0;
+  for (std::size_t i = 0; i < n_; ++i) {
+    const float size = std::max(square(i), kPart * long_square(i));
+    if (size > largest) which = i;
+    largest = std::max(largest, size);
+  }
   return which;
 }
 
@@ -47,7 +57,7 @@ Vector Lasting::reach() const {
 }
 
 void Lasting::set_reach(const Vector& reach) {
-  mean_ = {};
+  mean_ = long_mean_ = {};
   for (std::size_t i = 0; i < n_; ++i) ease_[i] = reach[i] > 0 ? static_cast<float>(1 / std::max(reach[i], kLeast)) : 0;
 }
 

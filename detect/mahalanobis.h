@@ -83,6 +83,7 @@ class Metric {
   double tail(std::size_t i) const { return 1 / ease_[i]; }
   void set_tail(std::size_t i, double k) { ease_[i] = static_cast<Real>(1 / k); }
 
+  std::size_t size() const { return n_; }
   bool ready() const { return ready_; }
   double shrinkage() const { return g_; }
   const Triangle<Real>& inverse_factor() const { return rows_; }  // M

@@ -11,9 +11,10 @@
 // the reference of drift.h follows the mean (25 h).
 //
 // Nine guests' recordings (3.9 h of normal time, 32 faults): 33 false alarms by u, 15 by v, 14 with 2 e_i; at rows 0.5
-// s apart 24, 12, 7; 24 faults found by each, 21 at 0.5 s. 24 of the 33 were waits for one request. A and GA: 4 and 8
-// of 11 found, one false alarm each, by each; at 0.5 s A's cachethrash is lost. 3 e_i: 13 and 5, a fault fewer.
-// Variances themselves held up as high instead: SMD's VUS-PR .563 -> .506.
+// s apart 24, 12, 7; 24 faults found by each, 21 at 0.5 s. 24 of the 33 were waits for one request. Three guests
+// recorded afterwards (1.4 h, 8 faults), with the share of lasting.h: 13 and 5, at 0.5 s 10 and 4; 6 and 5 faults by
+// either. A and GA: 4 and 8 of 11 found, one false alarm each, by either; at 0.5 s A's cachethrash is lost. 3 e_i: 13
+// and 5, a fault fewer. Variances themselves held up as high instead: SMD's VUS-PR .563 -> .506.
 #pragma once
 #include "detect/arithmetic.h"
 #include "detect/mahalanobis.h"
@@ -22,8 +23,6 @@ namespace hosa::detect {
 
 class Yardstick {
  public:
-  explicit Yardstick(std::size_t n) : n_(n) {}
-
   // The present spreads of the metric become the finest; floor_squared: e_i squared.
   void settle(const Mahalanobis& metric, const Floats& floor_squared);
   // The metric has been renewed, dt seconds after it was last.
@@ -40,7 +39,6 @@ class Yardstick {
  private:
   static constexpr double kLeastFloors = 2;
 
-  std::size_t n_;
   Floats finest_{};
   Decay decay_{1.0 / 900000};
 };
