@@ -5,10 +5,10 @@
 // needed.)
 //
 // Per reading:  window (rates over 0.5 s) -> y = transform, less its season (season.h) -> z = robust
-// standardisation -> p += 0.5 (z - p) -> d = p - mean -> D, T and c_j (mahalanobis.h) -> s (of T), slope, curvature
-// (trend.h) -> level (thresholds.h; at least 1 by lasting.h and drift.h) -> learn. All weights belong to 0.1 s and are
-// converted to the time that has passed (Decay). A sample is judged before it is learned. The metric is rebuilt when
-// n/3 samples or one second have passed: amortised O(n^2), at most 1 s stale.
+// standardisation -> p += 0.5 (z - p) -> d = p - mean -> D, T and c_j (mahalanobis.h) -> v (yardstick.h) -> s (of |v|),
+// slope, curvature (trend.h) -> level (thresholds.h; at least 1 by lasting.h and drift.h) -> learn. All weights belong
+// to 0.1 s and are converted to the time that has passed (Decay). A sample is judged before it is learned. The metric
+// is rebuilt when n/3 samples or one second have passed: amortised O(n^2), at most 1 s stale.
 //
 // Warm-up (nothing is stored): the scale of y is estimated by P2 while the moments of the smoothed y are collected in
 // y's own units; at its end both are converted to z, exactly. Also tried on the recordings: a provisional scale after
