@@ -25,13 +25,14 @@ using Role = ReplayTable::Role;
 constexpr double kRowSeconds = 0.1;   // of a row without a time (detection.md: public sets)
 static_assert(kMaxDimensions == 64);  // as a message below says
 constexpr int kFailing = 4;           // the regime of what runs out
-// What runs out within two minutes is level 1 at once if something else is unusual, too (s three quarters, or M of
+// What runs out within two minutes is level 1 at once if something else is unusual, too (s two thirds, or M of
 // lasting.h a third of its limit), else after so long: a program that starts up takes 4 to 12 s, and where that is
 // usual nothing else is unusual about it. Twenty minutes of a guest's ordinary life: 5 false alarms without the rule, 1
 // with it (by half of s); three guests with faults 4 and 1, as many of 24 faults found, but two leaks at a row each 0.5
-// s after 22 and 24 s instead of 8 and 9. Twelve guests (5.2 h): 14 by half of s, 11 by three quarters, and one of 40
-// faults after 18 s instead of 4 (rows 0.5 s apart).
+// s after 22 and 24 s instead of 8 and 9. Thirteen guests (8.1 h): 14 by half of s, 11 by two thirds, and one of 40
+// faults after 9.5 s instead of 3.5 (rows 0.5 s apart).
 constexpr double kNoStartUpSeconds = 15;
+constexpr double kUnusual = 2.0 / 3;
 constexpr double kForever = 1e18;  // a warm-up that end_warm_up() ends
 // A day in rows of 1, 5, 10 and 15 minutes: which periods a recording without times may have (season.h).
 constexpr double kDayRows[] = {96, 144, 288, 1440};
@@ -125,7 +126,7 @@ void Replay::take(const Row& row) {
   score_ = scoring_.take(detector_, seconds_left_, time);
   const bool runs_out = seconds_left_ < detect::Horizon::kShortSeconds;
   if (!runs_out) running_out_since_ = time;
-  const bool unusual = verdict.smoothed > 0.75 * verdict.thresholds[0] || verdict.lasting > 2;
+  const bool unusual = verdict.smoothed > kUnusual * verdict.thresholds[0] || verdict.lasting > 2;
   const bool short_of_time = !verdict.warming && runs_out && (unusual || time - running_out_since_ > kNoStartUpSeconds);
   level_ = std::max(verdict.level, short_of_time ? 1 : 0);
   regime_ = verdict.level < 1 && short_of_time ? kFailing : verdict.regime.value;
