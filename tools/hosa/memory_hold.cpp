@@ -54,7 +54,7 @@ void MemoryHold::read_bytes(const HoldContext& c, Observation& o) {
   // A crowd that has used up its quota is frozen before it is counted: what it was handed is known, and seventeen
   // processes are 5 ms of a 125 MIPS board in which nobody else runs.
   if (quota_armed_ && e_.held.is_crowd() && c.kernel.quota_used(quota_slot_)) {
-    o.bytes = o.current_bytes = e_.bytes + static_cast<double>(Bucket::kCrowdBytes);
+    o.bytes = o.current_bytes = e_.bytes + static_cast<double>(crowd_bytes());
     return;
   }
   (void)c.census.glance(e_.unit, e_.now);
@@ -200,8 +200,7 @@ void MemoryHold::arm_quota(const HoldContext& c) {
   const bool wanted = e_.is(Stage::bucket) && (e_.means == MemoryMeans::room || one) && !e_.frozen() && !c.shadow;
   if (wanted && e_.held.is_crowd()) {
     if (!quota_armed_ || c.kernel.quota_used(quota_slot_))
-      quota_armed_ = c.kernel.arm_quota(quota_slot_, room_.id(),
-                                        weight_.lowered() ? Bucket::kLightCrowdBytes : Bucket::kCrowdBytes);
+      quota_armed_ = c.kernel.arm_quota(quota_slot_, room_.id(), crowd_bytes());
     return;
   }
   const auto left = static_cast<uint64_t>(std::max(e_.holding.bucket().tokens(), kLeastQuotaBytes));

@@ -43,6 +43,8 @@ class MemoryHold {
   void describe(JsonLine& line) const { e_.describe(line); }
 
  private:
+  // What a crowd may be handed at each thaw.
+  uint64_t crowd_bytes() const { return weight_.lowered() ? Bucket::kLightCrowdBytes : Bucket::kCrowdBytes; }
   bool open_cgroup_of(const HoldContext& c, const Unit& unit);
   void note_onset(const HoldContext& c);
   Observation observe(const HoldContext& c);
