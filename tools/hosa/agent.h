@@ -92,7 +92,7 @@ class Agent {
   bool may_hold(const Finding& finding, const char* resource);
   void step_holds();
   void watch_held();
-  void lower_kernel_settings();
+  void lower_kernel_settings(const HoldContext& c);
   bool urgent() const;
   bool looks_at_once() const;
   bool suspects() const;  // somebody is being looked for

@@ -33,6 +33,7 @@ struct HoldContext {
   unsigned online_cpus = 1;
   double max_tasks = 32768;
   int ceiling = 4;
+  bool machine_settings = false;  // what is nobody's own may be changed, too: never with --only
 };
 
 // A lease is renewed each second by the agent; the keeper undoes what ran out.

@@ -18,6 +18,7 @@ HoldContext Agent::context() {
   for (const MemoryHold& hold : memory_holds_) c.held_units += hold.level() > 0 ? 1 : 0;
   c.held_units = std::max(1, c.held_units);
   c.ceiling = config_.ceiling;
+  c.machine_settings = acting_allowed() && config_.ceiling >= 3 && !scope_.limited();
   c.online_cpus = std::max(1u, machine_.online_cpus);
   c.max_tasks = static_cast<double>(machine_.max_tasks);
   return c;
@@ -112,14 +113,14 @@ void Agent::notice_give_back() {
   note("keeper", "what", "this process stood still for 2 s; the keeper gave everything back");
 }
 
-// From where a bucket is likely on, if there may be one; never with --only: they are settings of the whole machine.
-void Agent::lower_kernel_settings() {
+// From where a bucket is likely on.
+void Agent::lower_kernel_settings(const HoldContext& c) {
   bool bucket = false, likely = false;
   for (const MemoryHold& hold : memory_holds_) {
     bucket = bucket || hold.level() >= 3;
     likely = likely || hold.likely_held();
   }
-  const bool wanted = (bucket || likely) && config_.ceiling >= 3 && acting_allowed() && !scope_.limited();
+  const bool wanted = (bucket || likely) && c.machine_settings;
   if (wanted == settings_lowered_) return;
   settings_lowered_ = wanted;
   for (std::size_t i = 0; i < kKernelSettings.size(); ++i) {
@@ -150,7 +151,7 @@ void Agent::step_holds() {
   }
   for (CpuHold& hold : cpu_holds_) hold.step(c);
   watch_held();
-  lower_kernel_settings();
+  lower_kernel_settings(c);
   const bool acting = active_holds() > 0 || journal_->held_count() > 0;
   journal_->set_acting(acting);
   if (!acting || c.moment.now_s - leased_s_ < 1) return;

@@ -42,7 +42,7 @@ bool all_in_room(const Fd& cgroup, const Members& when_named, uint64_t born_tick
 
 // For a crowd only: it costs every task of the machine a move (7 ms there).
 void RoomWeight::prepare(const HoldContext& c, const MemoryEpisode& e) {
-  if (switched_on_ || c.shadow || e.unit.is_tree() || e.now.size() <= Bucket::kCrowd) return;
+  if (switched_on_ || !c.machine_settings || e.unit.is_tree() || e.now.size() <= Bucket::kCrowd) return;
   switched_on_ = true;  // or it cannot be: not asked for again
   if (::faccessat(e.cgroup.get(), "cpu.weight", F_OK, 0) != 0) {
     KeeperRequest request = make_request(KeeperTask::switch_on, e.cgroup_id, e.path.view(), lease_ns());
