@@ -33,7 +33,7 @@ class Bucket {
   static constexpr uint64_t kCrowdBytes = 64 * 1024;
   // A crowd of low weight runs behind everybody: each of twenty may get on with what it is at (relay, 6.1: with 64 KB
   // its end came 1.2-4.7 s late).
-  static constexpr uint64_t kLightCrowdBytes = 256 * 1024;
+  static constexpr uint64_t kLightCrowdBytes = 512 * 1024;
   static constexpr double kGrainBytes = 64 * 1024;  // less is the sensor's noise
 
   void start(double now_s);

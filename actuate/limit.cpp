@@ -2,6 +2,7 @@
 
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
+#include "proprioception/turn.h"
 
 namespace hosa {
 namespace {
@@ -90,6 +91,7 @@ Result<void> rewrite_limit(Journal& journal, int index, const Fd& cgroup, std::s
 Kept keep_limit(Journal& journal, int index, const Fd& cgroup, int& rewrites) {
   const auto entry = journal.read(index);
   if (!entry) return Kept::given_up;
+  let_others_run();
   const auto standing = read_value(cgroup, entry->file);
   if (!standing) return Kept::absent;
   switch (owner_of(*entry, standing->view())) {

@@ -190,9 +190,20 @@ static void look_at_pidfiles(struct finding* f) {
   }
 }
 
+// Settings of the machine; where a kernel has them, these are its defaults.
+static void look_at_settings(struct finding* f) {
+  static const char kLists[] = "/proc/sys/vm/percpu_pagelist_high_fraction";
+  static const char kPace[] = "/sys/kernel/mm/transparent_hugepage/khugepaged/pages_to_scan";
+  char value[32];
+  if (read_small(AT_FDCWD, kLists, value, sizeof value) > 0 && atol(value) != 0)
+    found(f, "page lists 1/%ld", atol(value));
+  if (read_small(AT_FDCWD, kPace, value, sizeof value) > 0 && atol(value) < 16) found(f, "khugepaged %ld", atol(value));
+}
+
 int held(struct tree* t, const struct tree* base, char* why, size_t size) {
   struct finding f = {why, size, 0, 0};
   why[0] = 0;
+  look_at_settings(&f);
   tree_look(t, NULL, NULL);
   if (getenv("LAB_CGROUPS")) look_at_pidfiles(&f);
   for (int i = 0; i < kMostGroups; i++) {
@@ -204,7 +215,8 @@ int held(struct tree* t, const struct tree* base, char* why, size_t size) {
     for (int j = 0; j < kLimitFiles; j++) {
       const char* expected = was && was->value[j][0] ? was->value[j] : kUntouched[j];
       const char* tasks = was || strcmp(kLimitNames[j], "pids.max") ? NULL : getenv("LAB_NEW_PIDS_MAX");
-      if (g->value[j][0] && strcmp(expected, g->value[j]) && (!tasks || strcmp(tasks, g->value[j]))) found(&f, "%s %s=%s", g->path, kLimitNames[j], g->value[j]);
+      if (g->value[j][0] && strcmp(expected, g->value[j]) && (!tasks || strcmp(tasks, g->value[j])))
+        found(&f, "%s %s=%s", g->path, kLimitNames[j], g->value[j]);
     }
     look_at_members(g, &f);
   }

@@ -40,8 +40,9 @@ int frozen_rooms(const struct tree* t);
 
 // Writes into `why` (comma-separated) everything that holds anybody: limit values other than `base`'s, frozen groups,
 // rooms, processes in state T, threads with a scheduling policy or niceness other than normal, oom_score_adj > 0
-// below LAB_MEMBERS (a cgroup path, "/lab/"). LAB_NEW_PIDS_MAX: what a group made since `base` may have for pids.max as
-// well as "max" (systemd's TasksMax=). Returns how many. Protocol of "nothing is left".
+// below LAB_MEMBERS (a cgroup path, "/lab/"), settings of the kernel that are lowered. LAB_NEW_PIDS_MAX: what a group
+// made since `base` may have for pids.max as well as "max" (systemd's TasksMax=). Returns how many. Protocol of
+// "nothing is left".
 int held(struct tree* t, const struct tree* base, char* why, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "proprioception/file_locks.h"
+#include "proprioception/turn.h"
 #include "tools/hosa/hold_room.h"
 
 namespace hosa {
@@ -92,11 +93,13 @@ void HoldRoom::look_after(const HoldContext& c, MemoryEpisode& e) {
   list_inside(c, e);
   // Four a tick: 64 status files are 40 ms on a 125 MIPS board.
   for (std::size_t i = 0; i < std::min<std::size_t>(inside_.size(), kStatusPerTick); ++i) {
+    let_others_run();
     const auto status = read_status(*c.roots.proc, inside_[status_turn_++ % inside_.size()]);
     if (status && status->asked_to_end()) return e.holding.bucket().let_run_until(c.moment.now_s + kLetRunS);
   }
   if (c.moment.now_s - std::max(locks_read_s_, frozen_s_) < kLookOutsideS) return;
   locks_read_s_ = c.moment.now_s;
+  let_others_run();
   if (lock_is_waited_for(c)) e.holding.bucket().let_run_until(c.moment.now_s + kLetRunS / 4);
 }
 
