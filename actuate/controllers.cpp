@@ -93,11 +93,4 @@ Undone switch_off(const Fd& cgroup, std::string_view controller) {
   return write_file(cgroup.get(), "cgroup.subtree_control", word.view()) ? Undone::restored : Undone::kept;
 }
 
-void switch_all_off(Journal& journal, const Roots& roots) {
-  for (int i = Journal::capacity() - 1; i >= 0; --i) {
-    const auto entry = journal.read(i);
-    if (entry && entry->kind == EntryKind::controller) (void)undo_entry(journal, i, roots);
-  }
-}
-
 }  // namespace hosa

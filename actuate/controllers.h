@@ -14,7 +14,4 @@ Result<void> switch_on(Journal& journal, const Fd& root, std::string_view path, 
 // Back off, only if every child holds its defaults; otherwise somebody relies on it and it stays (Undone::kept).
 Undone switch_off(const Fd& cgroup, std::string_view controller);
 
-// All that the journal knows, deepest first: they were switched on from the root down.
-void switch_all_off(Journal& journal, const Roots& roots);
-
 }  // namespace hosa

@@ -84,12 +84,14 @@ void lend_scheduling(pid_t keeper) {
 
 }  // namespace
 
-KeeperRequest make_request(KeeperTask task, uint64_t cgroup_id, std::string_view path, uint64_t deadline_ns) {
+KeeperRequest make_request(KeeperTask task, uint64_t cgroup_id, std::string_view path, uint64_t deadline_ns,
+                           std::string_view word) {
   KeeperRequest request;
   request.task = task;
   request.cgroup_id = cgroup_id;
   request.deadline_ns = deadline_ns;
   if (path.size() < sizeof request.path) std::memcpy(request.path, path.data(), path.size());
+  if (word.size() < sizeof request.word) std::memcpy(request.word, word.data(), word.size());
   return request;
 }
 

@@ -25,8 +25,8 @@ enum class KeeperTask : uint32_t {
   switch_on,
   drain_audit,
   save,
-  preempt,
-  preempt_less
+  preempt,      // the kernel is made preemptible (kernel_setting.h)
+  preempt_less  // and what it was before
 };
 
 // One packet each way; fixed size, checked by the receiver.
@@ -81,6 +81,7 @@ class Keeper {
   bool gone_ = false;
 };
 
-KeeperRequest make_request(KeeperTask task, uint64_t cgroup_id, std::string_view path, uint64_t deadline_ns);
+KeeperRequest make_request(KeeperTask task, uint64_t cgroup_id, std::string_view path, uint64_t deadline_ns,
+                           std::string_view word = {});
 
 }  // namespace hosa

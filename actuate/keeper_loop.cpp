@@ -117,7 +117,7 @@ KeeperAnswer KeeperLoop::carry_out(const KeeperRequest& request) {
   } else if (request.task == KeeperTask::preempt) {
     answer.count = lower(kPreemption, journal_, request.deadline_ns) ? 1 : 0;
   } else if (request.task == KeeperTask::preempt_less) {
-    answer.count = restore(kPreemption, journal_, *setup_.roots);
+    answer.count = undo_kind(journal_, EntryKind::preemption, *setup_.roots);
   } else if (setup_.roots->cgroup == nullptr) {
     answer.error = ENODEV;
   } else if (request.task == KeeperTask::switch_on) {

@@ -66,15 +66,4 @@ std::optional<int> lower(const KernelSetting& setting, Journal& journal, uint64_
   return std::nullopt;
 }
 
-int restore(const KernelSetting& setting, Journal& journal, const Roots& roots) {
-  int count = 0;
-  for (int i = 0; i < Journal::capacity(); ++i) {
-    const auto entry = journal.read(i);
-    if (!entry || entry->kind != setting.kind) continue;
-    (void)undo_entry(journal, i, roots);
-    ++count;
-  }
-  return count;
-}
-
 }  // namespace hosa

@@ -18,7 +18,6 @@
 #include <array>
 
 #include "actuate/journal.h"
-#include "actuate/undo.h"
 
 namespace hosa {
 
@@ -38,9 +37,6 @@ inline constexpr std::array kKernelSettings{
 inline constexpr KernelSetting kPreemption{EntryKind::preemption, "debugfs", "sched/preempt", "full",
                                            "the kernel: preemptible"};
 const KernelSetting* kernel_setting(EntryKind kind);  // nullptr: the kind is none
-
-// Undoes what the journal knows of it; how many entries that were.
-int restore(const KernelSetting& setting, Journal& journal, const Roots& roots);
 
 // The journal's entry; none: nothing was changed (not this kernel's, already ours, journal full).
 std::optional<int> lower(const KernelSetting& setting, Journal& journal, uint64_t deadline_ns);

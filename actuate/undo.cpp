@@ -151,6 +151,17 @@ Undone undo_entry(Journal& journal, int index, const Roots& roots) {
   return outcome;
 }
 
+int undo_kind(Journal& journal, EntryKind kind, const Roots& roots) {
+  int count = 0;
+  for (int i = Journal::capacity() - 1; i >= 0; --i) {
+    const auto entry = journal.read(i);
+    if (!entry || entry->kind != kind) continue;
+    (void)undo_entry(journal, i, roots);
+    ++count;
+  }
+  return count;
+}
+
 UndoReport undo_all(Journal& journal, const Roots& roots, bool keep_returned) {
   UndoReport report;
   Heirs heirs;

@@ -32,6 +32,8 @@ struct UndoReport {
 
 // Undoes one entry; it is forgotten unless that failed.
 Undone undo_entry(Journal& journal, int index, const Roots& roots);
+// All of a kind, newest first: a controller goes off below before above. How many there were.
+int undo_kind(Journal& journal, EntryKind kind, const Roots& roots);
 
 // Everything, in the order that lets people run first: stopped and frozen ones, hold rooms, limits, policies,
 // oom_score_adj, controllers. Heirs (children that inherited SCHED_IDLE or oom_score_adj 1000 from a held process and

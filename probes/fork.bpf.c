@@ -1,7 +1,7 @@
 /* Tasks born, changed and gone, processes and threads alike. In sched_process_fork `current` is the parent: the one
  * that forks is the one that is counted, and a storm whose children fork on is counted under each of them and under
  * their cgroup. exit is counted, and told of who is watched; exec is counted and
- * noted with its time (attribute.h, starts_up). */
+ * noted with its time (memory.bpf.c, starts_up). */
 #include "probes/attribute.h"
 
 SECTION("raw_tp/sched_process_fork") int hosa_fork(__u64* ctx) {

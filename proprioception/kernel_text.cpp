@@ -39,7 +39,7 @@ std::optional<std::string_view> KernelText::read(std::span<char> buffer) const {
     used += static_cast<std::size_t>(got);
     if (static_cast<std::size_t>(got) < kWholeBytes) break;
   }
-  let_others_run();  // reading it takes as long again
+  let_others_run();  // parsing it takes as long again
   return whole_lines(std::string_view(buffer.data(), used), buffer.size());
 }
 

@@ -55,11 +55,10 @@ class Sensors {
   static Sensors open(const Fd& proc, Without without = {});
   // 85 us with everything (Linux 6.18, 2 CPUs, musl build). Uses 64 KiB of stack.
   void read(Sample& sample, const Leisure& leisure = {});
-  // MemAvailable alone, now: 10 us. 0 where it cannot be read.
-  Meminfo memory() const;                                 // of this moment
   const Meminfo& memory_read() const { return memory_; }  // of the last reading
-  double available_bytes() const;
-  TaskCounts tasks() const;  // alone, now: 3 us
+  Meminfo memory() const;                                 // alone, now: 10 us
+  double available_bytes() const;                         // MemAvailable of now; 0 where it cannot be read
+  TaskCounts tasks() const;                               // alone, now: 3 us
   // Files that could be opened, for `hosa doctor`.
   bool has_psi() const { return memory_pressure_.present(); }
 

@@ -49,6 +49,20 @@ Triangle<double> diagonal(double first, double second) {
   return c;
 }
 
+// A yardstick settled on a metric of two dimensions.
+struct Settled {
+  Vector floors{};
+  Mahalanobis metric{2};
+  Yardstick yardstick;
+  Settled(const Triangle<double>& covariance, double floor) {
+    Floats floor_squared{};
+    floors[0] = floors[1] = floor;
+    floor_squared[0] = floor_squared[1] = static_cast<float>(floor);
+    REQUIRE(metric.rebuild(covariance, 0, floors));
+    yardstick.settle(metric, floor_squared);
+  }
+};
+
 }  // namespace
 
 TEST_CASE("waits for one request as the warm-up had them are no alarm after an hour of fewer of them") {
@@ -82,13 +96,8 @@ TEST_CASE("a jump in the very first row after the warm-up alone is no alarm") {
 TEST_CASE(
     "a level asks for the spread of the warm-up where the metric has grown finer, and for the present one where "
     "coarser") {
-  Mahalanobis metric(2);
-  const Vector floors = {1e-4, 1e-4};
-  Floats floor_squared{};
-  floor_squared[0] = floor_squared[1] = 1e-4F;
-  REQUIRE(metric.rebuild(diagonal(4, 4), 0, floors));
-  Yardstick yardstick;
-  yardstick.settle(metric, floor_squared);
+  Settled settled(diagonal(4, 4), 1e-4);
+  auto& [floors, metric, yardstick] = settled;
   REQUIRE(metric.rebuild(diagonal(1, 16), 0, floors));
   yardstick.renew(metric, 1);
   const double d[] = {2, 8};
@@ -102,13 +111,8 @@ TEST_CASE(
 }
 
 TEST_CASE("no spread is taken for less than twice the metric's floor, and one that stays finer for a day is believed") {
-  Mahalanobis metric(2);
-  const Vector floors = {1e-2, 1e-2};
-  Floats floor_squared{};
-  floor_squared[0] = floor_squared[1] = 1e-2F;
-  REQUIRE(metric.rebuild(diagonal(0, 4), 0, floors));
-  Yardstick yardstick;
-  yardstick.settle(metric, floor_squared);
+  Settled settled(diagonal(0, 4), 1e-2);
+  auto& [floors, metric, yardstick] = settled;
   CHECK(yardstick.finest()[0] == Approx(0.2).epsilon(1e-3));
   REQUIRE(metric.rebuild(diagonal(0, 0.09), 0, floors));
   for (int second = 0; second < 90000; ++second) yardstick.renew(metric, 1);

@@ -194,7 +194,11 @@ static void look_at_pidfiles(struct finding* f) {
 static void look_at_settings(struct finding* f) {
   static const char kLists[] = "/proc/sys/vm/percpu_pagelist_high_fraction";
   static const char kPace[] = "/sys/kernel/mm/transparent_hugepage/khugepaged/pages_to_scan";
-  char value[32];
+  static const char kPreempt[] = "/sys/kernel/debug/sched/preempt", kPreemptBefore[] = "/run/preempt";
+  char value[64], before[64];
+  if (read_small(AT_FDCWD, kPreempt, value, sizeof value) > 0 &&
+      read_small(AT_FDCWD, kPreemptBefore, before, sizeof before) > 0 && strcmp(value, before))
+    found(f, "preemption");
   if (read_small(AT_FDCWD, kLists, value, sizeof value) > 0 && atol(value) != 0)
     found(f, "page lists 1/%ld", atol(value));
   if (read_small(AT_FDCWD, kPace, value, sizeof value) > 0 && atol(value) < 16) found(f, "khugepaged %ld", atol(value));

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "actuate/controllers.h"
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
 #include "proprioception/pressure.h"
@@ -139,7 +138,7 @@ void CpuHold::carry_out(const HoldContext& c, const CpuOrders& orders) {
   if (!orders.restore_weight) return;
   limits_.drop(c, e_);
   if (e_.means == CpuMeans::idle) passes_.give_back(c, e_);
-  switch_all_off(c.journal, c.roots);
+  (void)undo_kind(c.journal, EntryKind::controller, c.roots);
   e_.means = CpuMeans::none;
 }
 

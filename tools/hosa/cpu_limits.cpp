@@ -1,7 +1,6 @@
 #include "tools/hosa/cpu_limits.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace hosa {
 namespace {
@@ -53,8 +52,7 @@ void CpuLimits::limit_tasks(const HoldContext& c, CpuEpisode& e) {
 }
 
 bool CpuLimits::ask_for_controller(const HoldContext& c, const CpuEpisode& e) {
-  KeeperRequest request = make_request(KeeperTask::switch_on, e.unit.id, e.unit.path.view(), lease_ns());
-  std::memcpy(request.word, "cpu", 3);
+  const auto request = make_request(KeeperTask::switch_on, e.unit.id, e.unit.path.view(), lease_ns(), "cpu");
   asked_id_ = c.keeper.ask_at_once(request).value_or(0u);
   return asked_id_ != 0;
 }

@@ -28,9 +28,9 @@ void let_others_finish(const HoldContext& c) {
 // Who grew since the look ahead, over the last part of the insurance, if that explains what the unit grew by since;
 // else who grew since the onset. A relay's children that have what they wanted sleep, and harm nobody more; held with
 // the others, each needed two turns on the CPU to end. Those that are held have not got it yet: each ends a thaw of 64
-// KB by its next 16 KB, and twenty of them ended 1.6 to 4.7 s late (6.1, one CPU). What the look ahead
-// does not know is who was handed what: growth that is in no process is not divided by it (by what each was handed in
-// its life, a mate that had worked for a minute was a grower).
+// KB by its next 16 KB, and twenty of them ended 1.6 to 4.7 s late (6.1, one CPU; a light crowd is thawed for more,
+// bucket.h). What the look ahead does not know is who was handed what: growth that is in no process is not divided by
+// it (by what each was handed in its life, a mate that had worked for a minute was a grower).
 Growers HoldRoom::growers(const MemoryEpisode& e) const {
   const double recent = ahead_bytes_ >= 0 ? e.bytes - ahead_bytes_ : 0;
   const double own = recent > kLeastGrowthBytes ? own_growth(outside_, e.now) : 0;

@@ -3,9 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 
-#include "actuate/controllers.h"
 #include "actuate/kernel_setting.h"
 #include "actuate/undo.h"
 #include "loader/sys/file.h"
@@ -45,8 +43,7 @@ void RoomWeight::prepare(const HoldContext& c, const MemoryEpisode& e) {
   if (switched_on_ || !c.machine_settings || e.unit.is_tree() || e.now.size() <= Bucket::kCrowd) return;
   switched_on_ = true;  // or it cannot be: not asked for again
   if (::faccessat(e.cgroup.get(), "cpu.weight", F_OK, 0) != 0) {
-    KeeperRequest request = make_request(KeeperTask::switch_on, e.cgroup_id, e.path.view(), lease_ns());
-    std::memcpy(request.word, "cpu", 3);
+    const auto request = make_request(KeeperTask::switch_on, e.cgroup_id, e.path.view(), lease_ns(), "cpu");
     asked_id_ = c.keeper.ask(request).value_or(0u);
   }
   preempt_id_ = c.keeper.ask(make_request(KeeperTask::preempt, 0, "", lease_ns())).value_or(0u);
@@ -81,7 +78,7 @@ void RoomWeight::restore(const HoldContext& c, const MemoryEpisode& e) {
 void RoomWeight::switch_off(const HoldContext& c) {
   if (!switched_on_) return;
   switched_on_ = false;
-  switch_all_off(c.journal, c.roots);
+  (void)undo_kind(c.journal, EntryKind::controller, c.roots);
   preempt_id_ = c.keeper.ask(make_request(KeeperTask::preempt_less, 0, "", lease_ns())).value_or(0u);
 }
 
