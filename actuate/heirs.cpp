@@ -105,21 +105,27 @@ int Heirs::restore_children(const Fd& proc) {
   return restored;
 }
 
-int Heirs::restore(const Fd& proc) {
-  if (parents_.empty() && sessions_.empty()) return 0;
+int Heirs::restore_roommates(const Fd& proc) {
   int restored = 0;
   Parent like;
   for (const Parent& parent : parents_) {  // what one of them had in each respect, all of them had
     if (parent.idle) like.idle = true, like.policy = parent.policy;
     if (parent.oom) like.oom = true, like.oom_score_adj = parent.oom_score_adj;
   }
+  for (const int pid : roommates_) {
+    if (find(pid) == nullptr && give_back(proc, pid, like)) ++restored;
+  }
+  return restored;
+}
+
+int Heirs::restore(const Fd& proc) {
+  if (parents_.empty() && sessions_.empty()) return 0;
+  int restored = 0;
   for (const Parent& parent : parents_) {  // their own threads, born since the last pass
     if (!parent.idle || !open_process(proc, {parent.pid, parent.start_ticks})) continue;
     restored += give_back_threads(proc, parent.pid, parent.policy) ? 1 : 0;
   }
-  for (const int pid : roommates_) {
-    if (find(pid) == nullptr && give_back(proc, pid, like)) ++restored;
-  }
+  restored += restore_roommates(proc);
   for (int generation = 0; generation < 3; ++generation) {
     const int now = restore_children(proc);
     restored += now;

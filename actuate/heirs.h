@@ -16,7 +16,9 @@ class Heirs {
   void note_room(const Fd& cgroup);
   // Who was born in the culprit since it is held, where there is no room to find him in.
   void note_kin(std::span<const int> pids);
-  // Three passes over /proc at most: a generation each.
+  // Who is noted from rooms and as kin; may be asked while they are still frozen. How many got something.
+  int restore_roommates(const Fd& proc);
+  // These, and everybody by descent: three passes over /proc at most, a generation each.
   int restore(const Fd& proc);
 
  private:

@@ -10,10 +10,11 @@
 namespace hosa {
 
 struct UnitUse {
-  uint64_t unit = 0;  // cgroup id, or pid-derived key
-  double bytes = 0;   // bytes that cannot be dropped
-  double cpu_s = 0;   // CPU seconds used so far
-  double forks = 0;   // processes born so far, or alive now where births cannot be seen
+  uint64_t unit = 0;         // cgroup id, or pid-derived key
+  double bytes = 0;          // bytes that cannot be dropped
+  double cpu_s = 0;          // CPU seconds used so far
+  double forks = 0;          // processes born so far, or alive now where births cannot be seen
+  double unowned_bytes = 0;  // of bytes: what shows in none of its processes
 };
 
 inline constexpr std::size_t kUnits = 512;  // a Kubernetes node has 110 pods by default, each two or three cgroups

@@ -18,6 +18,7 @@ class KeeperLoop {
  private:
   bool wait();  // false: the agent has ended
   bool serve();
+  UndoReport undo_at_once(bool keep_returned);
   void look_at_stamp();
   void give_back_for_good();
   KeeperAnswer carry_out(const KeeperRequest& request);

@@ -243,7 +243,9 @@ void Census::add_given(const UnownedGrowth& growth) {
   for (const UnitBytes& given : growth.given()) {
     if (!by_processes() && (given.unit & kTreeUnit) == 0) continue;
     for (UnitUse& use : uses_) {
-      if (use.unit == given.unit) use.bytes += given.bytes;
+      if (use.unit != given.unit) continue;
+      use.bytes += given.bytes;
+      use.unowned_bytes += given.bytes;
     }
   }
 }

@@ -135,10 +135,8 @@ bool MemoryHold::begin(const HoldContext& c, const Unit& unit, const Finding& fi
   double own = 0;
   for (const Member& member : e_.before) own += member.bytes;
   e_.bytes_at_begin = own;
-  // What the census counted beyond the processes' own memory was given to it: shared and kernel memory is its doing.
-  const UnitUse* use = c.census.use_of(unit.id);
-  owns_unowned_ =
-      (c.census.by_processes() || unit.is_tree()) && use != nullptr && use->bytes - own > finding.growth / 2;
+  // Shared and kernel memory is its doing.
+  owns_unowned_ = finding.unowned_growth > finding.growth / 2;
   Observation o = observe(c);
   e_.bytes_at_begin = o.bytes;
   o = observe(c);
