@@ -10,11 +10,12 @@
 namespace hosa {
 
 struct UnitUse {
-  uint64_t unit = 0;         // cgroup id, or pid-derived key
-  double bytes = 0;          // bytes that cannot be dropped
-  double cpu_s = 0;          // CPU seconds used so far
-  double forks = 0;          // processes born so far, or alive now where births cannot be seen
-  double unowned_bytes = 0;  // of bytes: what shows in none of its processes
+  uint64_t unit = 0;  // cgroup id, or pid-derived key
+  double bytes = 0;   // bytes that cannot be dropped
+  double cpu_s = 0;   // CPU seconds used so far
+  double forks = 0;   // processes born so far, or alive now where births cannot be seen
+  // Of bytes: what shows in none of its processes.
+  double shared_bytes = 0, kernel_bytes = 0;
 };
 
 inline constexpr std::size_t kUnits = 512;  // a Kubernetes node has 110 pods by default, each two or three cgroups

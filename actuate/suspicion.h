@@ -22,9 +22,10 @@ struct Finding {
   bool confirmed = false;  // and two looks agree that it really does
   uint64_t unit = 0, runner_up = 0;
   double share = 0, runner_up_share = 0;
-  double growth = 0;           // of the culprit since onset: bytes, CPU seconds or births
-  double unowned_growth = 0;   // of growth, where it is bytes: what shows in no process
-  double growth_per_s = 0;     // over the last second or two of looking
+  double growth = 0;        // of the culprit since onset: bytes, CPU seconds or births
+  double growth_per_s = 0;  // over the last second or two of looking
+  // Of growth, where it is bytes: what shows in no process.
+  double shared_growth = 0, kernel_growth = 0;
   double usual_cpu_per_s = 0;  // CPU seconds, over some seconds before the onset, as far as the history reaches
 };
 

@@ -36,9 +36,9 @@ Undone undo_entry(Journal& journal, int index, const Roots& roots);
 int undo_kind(Journal& journal, EntryKind kind, const Roots& roots);
 
 // Everything, in this order: what children would inherit (policies, oom_score_adj) while the held still cannot run,
-// then stopped and frozen ones, hold rooms, limits, the machine's settings. Heirs (children that inherited SCHED_IDLE or
-// oom_score_adj 1000 from a held process and were not journalled yet) get the same. keep_returned: leave undone entries
-// marked `returned` (the keeper's way while the agent still exists).
+// then stopped and frozen ones, hold rooms, limits, the machine's settings. Heirs (children that inherited SCHED_IDLE
+// or oom_score_adj 1000 from a held process and were not journalled yet) get the same. keep_returned: leave undone
+// entries marked `returned` (the keeper's way while the agent still exists).
 UndoReport undo_all(Journal& journal, const Roots& roots, bool keep_returned);
 
 // What was done to these processes themselves (policy, oom_score_adj), and what their children inherited; `cgroup` is

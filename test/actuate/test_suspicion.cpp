@@ -18,16 +18,16 @@ UseHistory calm_history() {
 }
 }  // namespace
 
-TEST_CASE("what a culprit grew by outside of its processes is told apart from what it had there before") {
+TEST_CASE("what a culprit grew by outside of its processes is told apart from what it had there before, by kind") {
   UseHistory history;
-  const UnitUse calm[] = {{kLeaker, 220 * kMega, 0, 1, 200 * kMega}};
+  const UnitUse calm[] = {{kLeaker, 220 * kMega, 0, 1, 200 * kMega, 7 * kMega}};
   history.remember(0, calm);
   Suspicion suspicion;
   (void)suspicion.raise(Cause::tripwire, 1, 1);
-  const UnitUse churns[] = {{kLeaker, 240 * kMega, 0, 1, 201 * kMega}};
-  CHECK(suspicion.look(Carrier::memory, 1, churns, history, 1, 1e9).unowned_growth == Approx(1 * kMega));
-  const UnitUse writes[] = {{kLeaker, 260 * kMega, 0, 1, 240 * kMega}};
-  CHECK(suspicion.look(Carrier::memory, 1.2, writes, history, 1, 1e9).unowned_growth == Approx(40 * kMega));
+  const UnitUse now[] = {{kLeaker, 260 * kMega, 0, 1, 230 * kMega, 8 * kMega}};
+  const Finding finding = suspicion.look(Carrier::memory, 1, now, history, 1, 1e9);
+  CHECK(finding.shared_growth == Approx(30 * kMega));
+  CHECK(finding.kernel_growth == Approx(1 * kMega));
 }
 
 TEST_CASE("the culprit is who grew since onset, not who is biggest") {

@@ -239,13 +239,13 @@ void Census::list_takers(std::span<const ProcessShare> handed, __u64 hosa_usage:
 
 // A cgroup with memory files has counted its own already; who lives in the root cgroup has none (an appliance's
 // everybody: a file growing in tmpfs was nobody's there until memory ran out).
-void Census::add_given(const UnownedGrowth& growth) {
+void Census::add_given(const UnownedGrowth& growth, double UnitUse::*kind) {
   for (const UnitBytes& given : growth.given()) {
     if (!by_processes() && (given.unit & kTreeUnit) == 0) continue;
     for (UnitUse& use : uses_) {
       if (use.unit != given.unit) continue;
       use.bytes += given.bytes;
-      use.unowned_bytes += given.bytes;
+      use.*kind += given.bytes;
     }
   }
 }
@@ -256,8 +256,8 @@ void Census::deal_unowned(const UnownedBytes& bytes, Handed& handed, bool calm) 
   const auto moved = [](double now, double then) { return now > then + kLittle || now < then - kLittle; };
   const bool little = !moved(bytes.shared, dealt_.shared) && !moved(bytes.kernel, dealt_.kernel);
   if (!calm || !little) deal_anew(bytes, handed, takers);
-  add_given(shared_growth_);
-  add_given(kernel_growth_);
+  add_given(shared_growth_, &UnitUse::shared_bytes);
+  add_given(kernel_growth_, &UnitUse::kernel_bytes);
 }
 
 void Census::deal_anew(const UnownedBytes& bytes, Handed& handed, Takers& takers) {

@@ -92,7 +92,7 @@ class Census {
   void list_takers(std::span<const ProcessShare> handed, __u64 hosa_usage::*kind, Takers& takers) const;
   void deal_unowned(const UnownedBytes& bytes, Handed& handed, bool calm);
   void deal_anew(const UnownedBytes& bytes, Handed& handed, Takers& takers);
-  void add_given(const UnownedGrowth& growth);
+  void add_given(const UnownedGrowth& growth, double UnitUse::*kind);
   Seen place(const ProcessInfo& process, bool fresh);
   uint64_t tree_unit(const ProcessInfo& process) const;
   std::size_t slot(const Unit& unit);

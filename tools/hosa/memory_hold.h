@@ -33,7 +33,7 @@ class MemoryHold {
   bool likely_held() const { return e_.is(Stage::insured) && e_.holding.used_share() > HoldRoom::kLikelyShare; }
   bool runs() const { return e_.is(Stage::bucket) && !e_.frozen(); }  // under a quota: its record must be heard at once
   // What it counts is not in its processes alone, and it runs: the machine's figures of a moment ago do not do.
-  bool counts_unowned() const { return owns_unowned_ && runs(); }
+  bool counts_unowned() const { return (owns_shared_ || owns_kernel_) && runs(); }
   double wish_s() const;  // how soon it wants to be called again
   // A held crowd has its 3 ms: whatever can wait for them to be over waits.
   bool in_crowd_thaw(double now_s) const {
@@ -59,9 +59,10 @@ class MemoryHold {
   HoldRoom room_;
   RoomWeight weight_;
   CgroupMeter meter_;
-  bool owns_unowned_ = false, quota_armed_ = false;
+  bool owns_shared_ = false, owns_kernel_ = false, quota_armed_ = false;
   std::size_t quota_slot_ = 0;
-  double unowned_at_begin_ = 0, headroom_ = 1e18, known_bytes_ = 0;
+  UnownedBytes unowned_at_begin_;
+  double headroom_ = 1e18, known_bytes_ = 0;
   double now_s_ = 0, current_ = 0, full_read_s_ = -1e9;
   double told_s_ = 0;
   uint64_t told_freezes_ = 0;
