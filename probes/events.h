@@ -7,10 +7,12 @@
 #pragma once
 #include <linux/types.h>
 
-/* Bytes per attribution; findings: exact within 3 % with 4K, 16K and THP. Of memory 56 to 68 KiB, as chance has it:
- * pages of different kinds that alternate in a fixed order would else always meet the same kind. */
+/* Bytes per attribution; findings: exact within 3 % with 4K, 16K and THP. Of memory 56 to 68 KiB while a quota is armed
+ * (hosa_config.sample_least), else 120 to 132, as chance has it: pages of different kinds that alternate in a fixed
+ * order would else always meet the same kind. */
 #define HOSA_SAMPLE_BYTES 65536
 #define HOSA_SAMPLE_LEAST 57344
+#define HOSA_SAMPLE_CALM 122880
 
 /* What a tripwire window counts. */
 enum hosa_subject { HOSA_ANON_BYTES, HOSA_ALL_BYTES, HOSA_FORKS, HOSA_SUBJECTS };
@@ -73,15 +75,26 @@ struct hosa_quiet {
   __u64 until_ns; /* CLOCK_MONOTONIC */
 };
 
-/* One slot of `counters`: totals since load, read without locks; limits are written by user side. 1216 bytes = nineteen
- * cache lines, what is hot in the first. */
+/* What a page is, by the flags it was asked for with. Bit values from the tracepoint's format: they are not ABI. */
+struct hosa_page_kinds {
+  __u32 page_bytes;
+  __u32 movable;
+  __u32 zero;
+  __u32 nomemalloc;
+  __u32 not_shared; /* a movable page with none of these is no anonymous one and no file's (memory.bpf.c) */
+  __u32 not_kernel; /* a page with none of these is the kernel's own */
+};
+
+/* One slot of `counters`: totals since load, read without locks; limits and kinds are written by user side. 1216 bytes
+ * = nineteen cache lines, all that a page needs in the first. */
 struct hosa_cpu {
+  __u64 all_bytes;    /* all pages handed out, gross: also tmpfs, page cache, sockets, slab */
+  __u64 all_line;     /* where all_bytes is the next time when they are attributed */
+  __u64 anon_bytes;   /* anonymous memory handed out, gross */
+  __u64 shared_bytes; /* tmpfs and shared memory */
+  __u64 kernel_bytes; /* the kernel's own */
+  struct hosa_page_kinds kinds;
   __u64 wakeups;        /* sched_wakeup */
-  __u64 all_bytes;      /* all pages handed out, gross: also tmpfs, page cache, sockets, slab */
-  __u64 all_line;       /* where all_bytes is the next time when they are attributed */
-  __u64 anon_bytes;     /* anonymous memory handed out, gross */
-  __u64 shared_bytes;   /* tmpfs and shared memory */
-  __u64 kernel_bytes;   /* the kernel's own */
   __u64 faults;         /* user page faults while the program is attached (x86) */
   __u64 packets;        /* given to network devices, loopback included */
   __u64 block_issues;   /* block_rq_issue */
@@ -102,18 +115,12 @@ struct hosa_cpu {
   __u64 anon_charged;
   __u64 shared_charged;
   __u64 kernel_charged;
-  __u64 spare[3];
 };
 
 /* The single slot of `config`, mapped writable by user side; all zero (and no limit in the slots) = probes count,
  * nothing trips. */
 struct hosa_config {
-  __u64 page_bytes;
-  __u64 gfp_movable; /* bit values from the tracepoint's format; they are not ABI */
-  __u64 gfp_zero;
-  __u64 gfp_nomemalloc;
-  __u64 gfp_not_shared; /* a movable page with none of these is no anonymous one and no file's (memory.bpf.c) */
-  __u64 gfp_not_kernel; /* a page with none of these is the kernel's own */
+  __u64 sample_least;                              /* bytes: HOSA_SAMPLE_LEAST or HOSA_SAMPLE_CALM */
   __u64 quiet_until_ns[HOSA_SUBJECTS][HOSA_SPANS]; /* CLOCK_MONOTONIC: no record of such windows before this */
   __u64 own_tgid;                                  /* hosa itself is never attributed */
   __u64 shmem_code; /* where the kernel's shmem_get_folio_gfp is, and how long; 0: not asked for (memory.bpf.c) */

@@ -1,5 +1,6 @@
 /* Memory handed out: the byte sensor (findings 1). raw_tp arguments are values: ctx[0] page, ctx[1] order, ctx[2] gfp
- * flags; no BTF, no offset. Counts every page; attributes and feeds the windows once per 64 KiB and CPU, to whoever
+ * flags; no BTF, no offset. Counts every page; attributes and feeds the windows once per 128 KiB and CPU (64
+ * while a quota is armed), to whoever
  * crosses the line (once per page would be +250 ns). Sees huge pages and 16K pages for what they are.
  *
  * Anonymous memory is told by its flags: movable and zeroed, or movable, order >= 2 and __GFP_NOMEMALLOC (multi-size
@@ -18,13 +19,15 @@
  */
 #include "probes/attribute.h"
 
-ALWAYS_INLINE int is_anonymous(const struct hosa_config* config_now, __u64 gfp, __u64 order) {
-  if (!(gfp & config_now->gfp_movable)) return 0;
-  if (gfp & config_now->gfp_zero) return 1;
-  return order >= 2 && (gfp & config_now->gfp_nomemalloc);
+ALWAYS_INLINE int is_anonymous(const struct hosa_page_kinds* kinds, __u32 gfp, __u32 order) {
+  if (!(gfp & kinds->movable)) return 0;
+  if (gfp & kinds->zero) return 1;
+  return order >= 2 && (gfp & kinds->nomemalloc);
 }
 
-ALWAYS_INLINE int is_of_tmpfs(void* ctx, const struct hosa_config* config_now) {
+ALWAYS_INLINE int is_of_tmpfs(void* ctx) {
+  const struct hosa_config* config_now = settings();
+  if (!config_now) return 0;
   __u64 callers[16] = {}, start = config_now->shmem_code, bytes = config_now->shmem_code_bytes;
   if (bytes == 0 || get_stack(ctx, callers, sizeof callers, 0) < 0) return 0;
 #pragma unroll
@@ -34,22 +37,22 @@ ALWAYS_INLINE int is_of_tmpfs(void* ctx, const struct hosa_config* config_now) {
 }
 
 /* Counts the page under its kind and says which: HOSA_ALL_BYTES if none is of interest. */
-ALWAYS_INLINE int count_kind(void* ctx, const struct hosa_config* config_now, struct hosa_cpu* slot, __u64 gfp,
-                             __u64 order, __u64 bytes) {
+ALWAYS_INLINE int count_kind(void* ctx, struct hosa_cpu* slot, __u32 gfp, __u32 order, __u64 bytes) {
+  const struct hosa_page_kinds* kinds = &slot->kinds;
   int of_tmpfs = 0;
-  if (is_anonymous(config_now, gfp, order)) {
-    of_tmpfs = order >= 2 && is_of_tmpfs(ctx, config_now);
+  if (is_anonymous(kinds, gfp, order)) {
+    of_tmpfs = order >= 2 && is_of_tmpfs(ctx);
     if (!of_tmpfs) {
       add_plainly(&slot->anon_bytes, bytes);
       return HOSA_ANON_BYTES;
     }
   }
-  if (gfp & config_now->gfp_movable) {
-    if (!of_tmpfs && gfp & config_now->gfp_not_shared) return HOSA_ALL_BYTES;
+  if (gfp & kinds->movable) {
+    if (!of_tmpfs && gfp & kinds->not_shared) return HOSA_ALL_BYTES;
     add_plainly(&slot->shared_bytes, bytes);
     return HOSA_SHARED_BYTES;
   }
-  if (gfp & config_now->gfp_not_kernel) return HOSA_ALL_BYTES;
+  if (gfp & kinds->not_kernel) return HOSA_ALL_BYTES;
   add_plainly(&slot->kernel_bytes, bytes);
   return HOSA_KERNEL_BYTES;
 }
@@ -99,9 +102,11 @@ ALWAYS_INLINE void add_both(struct hosa_usage* usage, __u64 all, int kind, __u64
 
 /* Who crosses the line is charged with all that was handed out since it was crossed last, and with what was handed out
  * of the kind of this page since a page of that kind crossed it. */
-ALWAYS_INLINE void charge(struct hosa_config* config_now, struct hosa_cpu* slot, int kind) {
+ALWAYS_INLINE void charge(struct hosa_cpu* slot, int kind) {
+  struct hosa_config* config_now = settings();
+  if (!config_now) return;
   __u64 now = now_ns(), due = take_kind(slot, kind), all = take(&slot->all_charged, slot->all_bytes);
-  slot->all_line = slot->all_bytes + HOSA_SAMPLE_LEAST + (((now ^ (now >> 6)) & 3) << 12);
+  slot->all_line = slot->all_bytes + config_now->sample_least + (((now ^ (now >> 6)) & 3) << 12);
   __u32 tgid = current_pid_tgid() >> 32;
   if (is_own(config_now, tgid)) return;
   __u64 cgroup = current_cgroup();
@@ -117,13 +122,12 @@ ALWAYS_INLINE void charge(struct hosa_config* config_now, struct hosa_cpu* slot,
 }
 
 SECTION("raw_tp/mm_page_alloc") int hosa_page_alloc(__u64* ctx) {
-  struct hosa_config* config_now = settings();
   struct hosa_cpu* slot = own_slot();
-  if (!config_now || !slot || !ctx[0]) return 0; /* no page: the allocation failed */
-  __u64 order = ctx[1] & 31, gfp = (__u32)ctx[2];
-  __u64 bytes = config_now->page_bytes << order;
+  if (!slot || !ctx[0]) return 0; /* no page: the allocation failed */
+  __u32 order = ctx[1] & 31, gfp = (__u32)ctx[2];
+  __u64 bytes = (__u64)slot->kinds.page_bytes << order;
   add_plainly(&slot->all_bytes, bytes);
-  int kind = count_kind(ctx, config_now, slot, gfp, order, bytes);
-  if (slot->all_bytes >= slot->all_line) charge(config_now, slot, kind);
+  int kind = count_kind(ctx, slot, gfp, order, bytes);
+  if (slot->all_bytes >= slot->all_line) charge(slot, kind);
   return 0;
 }

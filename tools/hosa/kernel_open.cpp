@@ -141,15 +141,17 @@ void KernelSide::configure(RungReport& report) {
   } else {
     add_rung(report, "allocation flags", "values of 4.13-6.18", told.error().text().view());
   }
-  hosa_config* const settings = config();
-  settings->page_bytes = static_cast<uint64_t>(::getpagesize());
-  settings->own_tgid = static_cast<uint64_t>(::getpid());
-  settings->gfp_movable = flags[kMovable].bit;
-  settings->gfp_zero = flags[kZero].bit;
-  settings->gfp_nomemalloc = flags[kNoMemalloc].bit;
-  settings->gfp_not_shared = flags[kZero].bit | flags[kWrite].bit | flags[kNoRetry].bit;
-  settings->gfp_not_kernel = flags[kMovable].bit | flags[kReclaimable].bit | flags[kZero].bit | flags[kHighMem].bit |
-                             flags[kHigh].bit | flags[kWrite].bit;
+  config()->own_tgid = static_cast<uint64_t>(::getpid());
+  config()->sample_least = HOSA_SAMPLE_CALM;
+  const auto bit = [&flags](std::size_t flag) { return static_cast<uint32_t>(flags[flag].bit); };  // gfp_t has 32
+  hosa_page_kinds kinds{};
+  kinds.page_bytes = static_cast<uint32_t>(::getpagesize());
+  kinds.movable = bit(kMovable);
+  kinds.zero = bit(kZero);
+  kinds.nomemalloc = bit(kNoMemalloc);
+  kinds.not_shared = bit(kZero) | bit(kWrite) | bit(kNoRetry);
+  kinds.not_kernel = bit(kMovable) | bit(kReclaimable) | bit(kZero) | bit(kHighMem) | bit(kHigh) | bit(kWrite);
+  for (std::size_t cpu = 0; cpu < cpu_slots(); ++cpu) slot(cpu)->kinds = kinds;
 }
 
 // Only where such a tmpfs may be (shmem_code.h).
