@@ -7,12 +7,11 @@
 #pragma once
 #include <linux/types.h>
 
-/* Bytes per attribution; findings: exact within 3 % with 4K, 16K and THP. Of memory 56 to 68 KiB while a quota is armed
- * (hosa_config.sample_least), else 120 to 132, as chance has it: pages of different kinds that alternate in a fixed
- * order would else always meet the same kind. */
+/* Bytes after which windows and quotas are fed; attributed is every second time. findings: exact within 3 % with 4K,
+ * 16K and THP. Of memory 56 to 68 KiB, as chance has it: pages of different kinds that alternate in a fixed order would
+ * else always meet the same kind. */
 #define HOSA_SAMPLE_BYTES 65536
 #define HOSA_SAMPLE_LEAST 57344
-#define HOSA_SAMPLE_CALM 122880
 
 /* What a tripwire window counts. */
 enum hosa_subject { HOSA_ANON_BYTES, HOSA_ALL_BYTES, HOSA_FORKS, HOSA_SUBJECTS };
@@ -85,8 +84,8 @@ struct hosa_page_kinds {
   __u32 not_kernel; /* a page with none of these is the kernel's own */
 };
 
-/* One slot of `counters`: totals since load, read without locks; limits and kinds are written by user side. 1216 bytes
- * = nineteen cache lines, all that a page needs in the first. */
+/* One slot of `counters`: totals since load, read without locks; limits and kinds are written by user side. 1280 bytes
+ * = twenty cache lines, all that a page needs in the first. */
 struct hosa_cpu {
   __u64 all_bytes;    /* all pages handed out, gross: also tmpfs, page cache, sockets, slab */
   __u64 all_line;     /* where all_bytes is the next time when they are attributed */
@@ -115,6 +114,10 @@ struct hosa_cpu {
   __u64 anon_charged;
   __u64 shared_charged;
   __u64 kernel_charged;
+  __u64 all_told; /* and what windows and quotas have been told of */
+  __u64 anon_told;
+  __u64 looks;
+  __u64 spare[5];
 };
 
 /* The single slot of `config`, mapped writable by user side; all zero (and no limit in the slots) = probes count,

@@ -1,6 +1,5 @@
 /* Memory handed out: the byte sensor (findings 1). raw_tp arguments are values: ctx[0] page, ctx[1] order, ctx[2] gfp
- * flags; no BTF, no offset. Counts every page; attributes and feeds the windows once per 128 KiB and CPU (64
- * while a quota is armed), to whoever
+ * flags; no BTF, no offset. Counts every page; attributes and feeds the windows once per 64 KiB and CPU, to whoever
  * crosses the line (once per page would be +250 ns). Sees huge pages and 16K pages for what they are.
  *
  * Anonymous memory is told by its flags: movable and zeroed, or movable, order >= 2 and __GFP_NOMEMALLOC (multi-size
@@ -57,10 +56,11 @@ ALWAYS_INLINE int count_kind(void* ctx, struct hosa_cpu* slot, __u32 gfp, __u32 
   return HOSA_KERNEL_BYTES;
 }
 
-ALWAYS_INLINE int starts_up(__u32 tgid, __u64 now, const struct hosa_usage* usage) {
-  if (!usage || usage->all_bytes >= HOSA_START_BYTES) return 0;
+ALWAYS_INLINE int starts_up(__u32 tgid, __u64 now) {
   __u64* began_ns = map_lookup(&began, &tgid);
-  return began_ns && now - *began_ns < HOSA_START_NS;
+  if (!began_ns || now - *began_ns >= HOSA_START_NS) return 0;
+  struct hosa_usage* usage = map_lookup(&by_process, &tgid);
+  return !usage || usage->all_bytes < HOSA_START_BYTES;
 }
 
 ALWAYS_INLINE int is_quiet(struct hosa_config* config_now, __u32 tgid, __u64 now) {
@@ -100,25 +100,32 @@ ALWAYS_INLINE void add_both(struct hosa_usage* usage, __u64 all, int kind, __u64
   if (due) add_usage(usage, kind, due, cgroup);
 }
 
-/* Who crosses the line is charged with all that was handed out since it was crossed last, and with what was handed out
- * of the kind of this page since a page of that kind crossed it. */
-ALWAYS_INLINE void charge(struct hosa_cpu* slot, int kind) {
-  struct hosa_config* config_now = settings();
-  if (!config_now) return;
-  __u64 now = now_ns(), due = take_kind(slot, kind), all = take(&slot->all_charged, slot->all_bytes);
-  slot->all_line = slot->all_bytes + config_now->sample_least + (((now ^ (now >> 6)) & 3) << 12);
-  __u32 tgid = current_pid_tgid() >> 32;
+/* All that was handed out since this was done last, and what was handed out of the kind of this page since it was done
+ * for a page of that kind. */
+ALWAYS_INLINE void charge(const struct hosa_config* config_now, struct hosa_cpu* slot, int kind, __u64 cgroup,
+                          __u32 tgid) {
+  __u64 due = take_kind(slot, kind), all = take(&slot->all_charged, slot->all_bytes);
   if (is_own(config_now, tgid)) return;
-  __u64 cgroup = current_cgroup();
   struct hosa_usage* usage = entry_of_cgroup(cgroup, slot);
   if (usage) add_both(usage, all, kind, due, cgroup);
   usage = entry_of_process(tgid, cgroup, slot);
   if (usage) add_both(usage, all, kind, due, cgroup);
+}
+
+/* For whoever crosses the line. Each second time is enough to attribute: the tables are half of what a look costs. */
+ALWAYS_INLINE void look(struct hosa_config* config_now, struct hosa_cpu* slot, int kind) {
+  __u64 now = now_ns(), all = take(&slot->all_told, slot->all_bytes);
+  __u64 anon = kind == HOSA_ANON_BYTES ? take(&slot->anon_told, slot->anon_bytes) : 0;
+  slot->all_line = slot->all_bytes + HOSA_SAMPLE_LEAST + (((now ^ (now >> 6)) & 3) << 12);
+  __u32 tgid = current_pid_tgid() >> 32;
+  __u64 cgroup = current_cgroup();
+  if (++slot->looks & 1) charge(config_now, slot, kind, cgroup, tgid);
+  if (is_own(config_now, tgid)) return;
   use_quota(config_now, slot, all, now, cgroup, tgid);
-  if (starts_up(tgid, now, usage)) return;
+  if (starts_up(tgid, now)) return;
   int quiet = is_quiet(config_now, tgid, now);
   fill_windows(config_now, slot, HOSA_ALL_BYTES, all, now, quiet, cgroup, tgid);
-  if (kind == HOSA_ANON_BYTES) fill_windows(config_now, slot, kind, due, now, quiet, cgroup, tgid);
+  if (anon) fill_windows(config_now, slot, HOSA_ANON_BYTES, anon, now, quiet, cgroup, tgid);
 }
 
 SECTION("raw_tp/mm_page_alloc") int hosa_page_alloc(__u64* ctx) {
@@ -128,6 +135,8 @@ SECTION("raw_tp/mm_page_alloc") int hosa_page_alloc(__u64* ctx) {
   __u64 bytes = (__u64)slot->kinds.page_bytes << order;
   add_plainly(&slot->all_bytes, bytes);
   int kind = count_kind(ctx, slot, gfp, order, bytes);
-  if (slot->all_bytes >= slot->all_line) charge(slot, kind);
+  if (slot->all_bytes < slot->all_line) return 0;
+  struct hosa_config* config_now = settings();
+  if (config_now) look(config_now, slot, kind);
   return 0;
 }

@@ -13,7 +13,7 @@
 namespace hosa {
 namespace {
 
-static_assert(sizeof(hosa_cpu) == 1216 && sizeof(hosa_event) == 56 && sizeof(hosa_usage) == 72,
+static_assert(sizeof(hosa_cpu) == 1280 && sizeof(hosa_event) == 56 && sizeof(hosa_usage) == 72,
               "probes and user side agree without padding");
 
 struct GfpFlag {
@@ -142,7 +142,6 @@ void KernelSide::configure(RungReport& report) {
     add_rung(report, "allocation flags", "values of 4.13-6.18", told.error().text().view());
   }
   config()->own_tgid = static_cast<uint64_t>(::getpid());
-  config()->sample_least = HOSA_SAMPLE_CALM;
   const auto bit = [&flags](std::size_t flag) { return static_cast<uint32_t>(flags[flag].bit); };  // gfp_t has 32
   hosa_page_kinds kinds{};
   kinds.page_bytes = static_cast<uint32_t>(::getpagesize());

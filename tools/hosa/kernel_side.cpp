@@ -75,29 +75,12 @@ void KernelSide::quiet_process_until(uint32_t tgid, uint64_t monotonic_ns) {
   store(quiet.until_ns, monotonic_ns);
 }
 
-// While a quota is armed the probe looks after half as many bytes. What a CPU was to be handed before it looks is made
-// less at once; a probe that is looking just then may write its longer way over it, and is late by 64 KiB once.
-void KernelSide::sample_for_quotas() {
-  uint64_t least = HOSA_SAMPLE_CALM;
-  for (const hosa_quota& quota : config()->quotas) {
-    if (quota.cgroup != 0 || quota.tgid != 0) least = HOSA_SAMPLE_LEAST;
-  }
-  if (peek(config()->sample_least) == least) return;
-  store(config()->sample_least, least);
-  if (least == HOSA_SAMPLE_CALM) return;
-  for (std::size_t cpu = 0; cpu < cpu_slots(); ++cpu) {
-    const uint64_t near = peek(slot(cpu)->all_bytes) + least;
-    if (peek(slot(cpu)->all_line) > near) store(slot(cpu)->all_line, near);
-  }
-}
-
 // The probe may be counting down while this is written: `sent` last, so that no record is lost.
 bool KernelSide::arm(std::size_t slot, uint64_t cgroup, uint32_t tgid, uint64_t bytes) {
   if (!has(KernelSensor::memory) || slot >= HOSA_QUOTAS) return false;
   hosa_quota& quota = config()->quotas[slot];
   store(quota.cgroup, cgroup);
   store(quota.tgid, tgid);
-  sample_for_quotas();
   __atomic_store_n(&quota.left_bytes, static_cast<int64_t>(bytes), __ATOMIC_RELAXED);
   __atomic_store_n(&quota.sent, uint64_t{0}, __ATOMIC_RELEASE);
   return true;
@@ -112,7 +95,6 @@ void KernelSide::drop_quota(std::size_t slot) {
   store(config()->quotas[slot].cgroup, 0);
   store(config()->quotas[slot].tgid, 0);
   __atomic_store_n(&config()->quotas[slot].sent, uint64_t{1}, __ATOMIC_RELEASE);
-  sample_for_quotas();
 }
 
 void KernelSide::watch_exit(std::size_t slot, uint32_t pid) {

@@ -156,7 +156,6 @@ class KernelSide {
   void open_block_bytes(const Error* no_bpf, RungReport& report);
   void open_wakeups(const Error* no_bpf, RungReport& report);
   void open_syscalls(const Error* no_bpf, RungReport& report);
-  void sample_for_quotas();
   bool arm(std::size_t slot, uint64_t cgroup, uint32_t tgid, uint64_t bytes);
   void hold(Fd fd);
   void set_has(KernelSensor sensor) { has_[static_cast<std::size_t>(sensor)] = true; }
