@@ -1,6 +1,6 @@
 /* Memory handed out: the byte sensor (findings 1). raw_tp arguments are values: ctx[0] page, ctx[1] order, ctx[2] gfp
- * flags; no BTF, no offset. Counts every page; attributes and feeds the windows once per 64 KiB and CPU, to whoever
- * crosses the line (once per page would be +250 ns). Sees huge pages and 16K pages for what they are.
+ * flags; no BTF, no offset. Counts every page; feeds the windows once per 64 KiB and CPU, attributes every second time,
+ * to whoever crosses the line (once per page would be +250 ns). Sees huge pages and 16K pages for what they are.
  *
  * Anonymous memory is told by its flags: movable and zeroed, or movable, order >= 2 and __GFP_NOMEMALLOC (multi-size
  * and huge pages that are zeroed later). Page cache in large folios has the former but not the latter. The second

@@ -147,6 +147,7 @@ class Agent {
   uint64_t forks_cgroup_ = 0;
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
+  int crowds_ready_ = 0;  // hold_context.h
   std::array<CpuHold, kMostHolds> cpu_holds_;
   bool settings_lowered_ = false;
   std::array<std::optional<int>, kKernelSettings.size()> setting_entries_;  // in the journal

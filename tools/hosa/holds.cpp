@@ -8,8 +8,8 @@
 namespace hosa {
 
 HoldContext Agent::context() {
-  HoldContext c{*moment_, senses_.vector(), census_, handed_,          *journal_,    *keeper_,
-                roots_,   audit_,           guard_,  senses_.kernel(), known_sizes_, proc_};
+  HoldContext c{*moment_, senses_.vector(), census_,          handed_,      *journal_, *keeper_,     roots_,
+                audit_,   guard_,           senses_.kernel(), known_sizes_, proc_,     crowds_ready_};
   c.shadow = !acting_allowed();
   c.memory_controller = memory_controller_;
   c.room_option = options_.room_bytes;
@@ -99,6 +99,7 @@ void Agent::hold_cpu(const Finding& finding, Carrier carrier, Cause cause) {
 
 void Agent::forget_holds() {
   const double now_s = moment_ != nullptr ? moment_->now_s : 0;
+  crowds_ready_ = 0;
   for (MemoryHold& hold : memory_holds_) hold.forget_everything(now_s);
   for (CpuHold& hold : cpu_holds_) hold.forget_everything(now_s);
   settings_lowered_ = false;
