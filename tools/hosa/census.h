@@ -82,6 +82,7 @@ class Census {
     // Who starts a service forks first and moves the child then, and a program may move itself: where the young are is
     // read again after 0.1, 0.5, 2.5 and 12.5 s.
     double again_s = 0, wait_s = 0;
+    static constexpr double kFirstWaitS = 0.1;
   };
   void walk(double now_s);
   void list_room(const Unit& unit, PidList& pids, PidList& held) const;

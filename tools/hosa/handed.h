@@ -9,6 +9,13 @@
 
 namespace hosa {
 
+// The table is ascending by process.
+inline const ProcessShare* find_handed(std::span<const ProcessShare> handed, int pid) {
+  const auto at = std::lower_bound(handed.begin(), handed.end(), static_cast<uint32_t>(pid),
+                                   [](const ProcessShare& usage, uint32_t wanted) { return usage.tgid < wanted; });
+  return at != handed.end() && at->tgid == static_cast<uint32_t>(pid) ? &*at : nullptr;
+}
+
 class Handed {
  public:
   explicit Handed(const KernelSide& kernel) : kernel_(kernel) {}
