@@ -18,7 +18,6 @@ namespace hosa {
 struct UnownedBytes {
   double shared = 0;  // Shmem
   double kernel = 0;  // what is in use and in no other account (meminfo.h)
-  double total() const { return shared + kernel; }
 };
 
 struct UnitBytes {
