@@ -215,7 +215,8 @@ class Detector {
   static constexpr double kLoadSamples = 300;
   static constexpr double kFewestSamples = 10;  // of a scale, however short the warm-up
 
-  double smoothing_weight(double dt);
+  double most_of_one(double dt);
+  double smoothing_weight(double dt) const { return dt > 0 ? smoothing_.weight(dt) : 1; }
   bool accept(std::span<const double> raw, double now);
   double season_explains(std::size_t j) const { return season_.expected(j) + week_.expected(j); }
   bool season_known() const { return season_.known() || week_.known(); }
@@ -229,7 +230,7 @@ class Detector {
   void judge(const Vector& y, double dt, bool learn);
   void rebuild_in_portions(double now);
   void find_top();
-  void judge_channels(const Vector& d, const Vector& v, double dt, bool learn);
+  void judge_channels(const Vector& d, const Vector& v, double dt, double counted, bool learn);
   bool moved_itself(const Vector& d, std::size_t j) const;
   void raise(Channel channel, std::size_t dimension);
   void name_regime(double dt, bool learn);

@@ -10,7 +10,8 @@ namespace hosa::detect {
 
 void Detector::judge(const Vector& y, double dt, bool learn) {
   standardize(scale_, std::span(y).first(n_), verdict_.z);
-  const double a = smoothing_weight(dt);
+  const double counted = most_of_one(dt);
+  const double a = smoothing_weight(counted);
   Vector d;
   for (std::size_t j = 0; j < n_; ++j) {
     smoothed_[j] += a * (verdict_.z[j] - smoothed_[j]);
@@ -22,13 +23,13 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   verdict_.load_direction = metric_.load_direction(d, dimensions_);
   find_top();
   Vector v;
-  trend_.add(yardstick_.measure(metric_, std::span(verdict_.innovation).first(n_), v), dt);
+  trend_.add(yardstick_.measure(metric_, std::span(verdict_.innovation).first(n_), v), dt, counted);
   verdict_.smoothed = trend_.smoothed();
   verdict_.slope = trend_.slope();
   verdict_.curvature = trend_.curvature();
   verdict_.level = thresholds_.step(verdict_.smoothed, last_sample_, dt, learn);
   verdict_.thresholds = thresholds_.values();
-  judge_channels(d, v, dt, learn);
+  judge_channels(d, v, dt, counted, learn);
   name_regime(dt, learn);
   if (learn) {
     const double trust =
@@ -44,9 +45,9 @@ void Detector::judge(const Vector& y, double dt, bool learn) {
   rebuild_in_portions(last_sample_);
 }
 
-void Detector::judge_channels(const Vector& d, const Vector& v, double dt, bool learn) {
+void Detector::judge_channels(const Vector& d, const Vector& v, double dt, double counted, bool learn) {
   verdict_.channel = verdict_.level > 0 ? Channel::distance : Channel::none;
-  lasting_.add(v, dt);
+  lasting_.add(v, counted);
   verdict_.lasting = lasting_.most();
   const double near = (verdict_.smoothed / verdict_.thresholds[0] - kBothFrom) / (1 - kBothFrom);
   const double least = 1 - (1 - kBothLeast) * std::clamp(near, 0.0, 1.0);

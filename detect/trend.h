@@ -10,14 +10,16 @@ namespace hosa::detect {
 
 class Trend {
  public:
-  // Takes D, dt seconds after the one before (of the first, dt does not matter).
-  void add(double distance, double dt) {
+  // Takes D, dt seconds after the one before (of the first, dt does not matter). counted: what it weighs, if it came
+  // late; slopes are by the clock.
+  void add(double distance, double dt) { add(distance, dt, dt); }
+  void add(double distance, double dt, double counted) {
     if (!started_) {
       started_ = true;
       smoothed_ = distance;
       mark(0);
     } else {
-      smoothed_ += smoothing_.weight(dt) * (distance - smoothed_);
+      smoothed_ += smoothing_.weight(counted) * (distance - smoothed_);
       since_mark_ += dt;
       if (since_mark_ >= kShortest) {
         const double slope = (smoothed_ - mark_smoothed_) / since_mark_;

@@ -111,6 +111,32 @@ TEST_CASE("hours of quiet do not narrow the normal") {
   CHECK(late > 0.85 * early);
 }
 
+// The machine stops for so long, and the one reading that comes then is far off in one dimension.
+TEST_CASE("one reading is not worth more for having come late") {
+  const auto level_after = [](double pause) {
+    constexpr std::size_t kWide = 12;
+    Dimension table[kWide];
+    for (Dimension& d : table) d = {"x", "1", Kind::fraction, 1, 1, 0.01, Resource::cpu, false};
+    auto detector = std::make_unique<Detector>(table);
+    detector->begin(300);
+    std::mt19937 random{5};
+    double now = 0;
+    const auto step = [&](double passed, double off) {
+      double reading[kWide];
+      for (double& x : reading) x = std::normal_distribution<double>(0, 0.01)(random);
+      reading[3] += off;
+      return detector->step(reading, now += passed, true).level;
+    };
+    for (int i = 0; i < 3600; ++i) step(0.1, 0);
+    int highest = step(pause, 0.12);
+    for (int i = 0; i < 20; ++i) highest = std::max(highest, step(0.1, 0));
+    return highest;
+  };
+  CHECK(level_after(0.1) == 0);
+  CHECK(level_after(0.5) == 0);
+  CHECK(level_after(3) == 0);
+}
+
 TEST_CASE("a step in one dimension names that dimension first") {
   const auto expect_first = [](std::size_t index, auto disturb) {
     Rig rig;
