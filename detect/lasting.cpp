@@ -3,9 +3,21 @@
 #include <algorithm>
 
 namespace hosa::detect {
+namespace {
+
+// What there is of something, not what happens: a share of which less is worse is what is left of it.
+bool is_stock(const Dimension& dimension) {
+  return dimension.kind == Kind::fraction || dimension.kind == Kind::number ||
+         (dimension.kind == Kind::share && dimension.sign < 0);
+}
+
+}  // namespace
 
 Lasting::Lasting(std::span<const Dimension> dimensions) : n_(dimensions.size()) {
-  for (std::size_t i = 0; i < n_; ++i) caught_ |= static_cast<uint64_t>(dimensions[i].kind == Kind::count) << i;
+  for (std::size_t i = 0; i < n_; ++i) {
+    caught_ |= static_cast<uint64_t>(dimensions[i].kind == Kind::count) << i;
+    stocks_ |= static_cast<uint64_t>(is_stock(dimensions[i])) << i;
+  }
 }
 
 void Lasting::add(std::span<const double> tempered, double dt) {
@@ -19,16 +31,23 @@ void Lasting::add(std::span<const double> tempered, double dt) {
     most = std::max(most, square(i));
     standing = std::max(standing, long_square(i));
   }
-  most_ = square_root(static_cast<double>(most));
-  standing_ = square_root(static_cast<double>(standing));
+  most_ = most;
+  standing_ = standing;
+}
+
+double Lasting::most() const {
+  return square_root(static_cast<double>(most_));
+}
+
+double Lasting::standing() const {
+  return square_root(static_cast<double>(standing_));
 }
 
 std::size_t Lasting::which() const {
-  constexpr float kPart = static_cast<float>(kOfStanding * kOfStanding);
   std::size_t which = 0;
   float largest = 0;
   for (std::size_t i = 0; i < n_; ++i) {
-    const float size = std::max(square(i), kPart * long_square(i));
+    const float size = std::max(square(i), long_square(i));
     if (size > largest) which = i;
     largest = std::max(largest, size);
   }

@@ -155,3 +155,24 @@ TEST_CASE("M is the largest smoothed innovation by its own reach, and at least a
   CHECK(lasting.which() == 1);
   CHECK(lasting.most() == Approx(4 / Lasting::kLeast));
 }
+
+TEST_CASE(
+    "what flows and stands at 4 spreads for seconds is at the limit, a stock at 5: it stays where one event put it") {
+  const Dimension dimensions[] = {{"flow", "1/s", Kind::rate, 10, 1, 0.15, Resource::tasks, true},
+                                  {"wait", "share", Kind::share, 1, 1, 0.03, Resource::io, true},
+                                  {"memory", "1", Kind::fraction, 1, -1, 0.005, Resource::memory, false},
+                                  {"sockets", "1", Kind::number, 1, 1, 0.03, Resource::network, false},
+                                  {"order", "share", Kind::share, 1, -1, 0.05, Resource::memory, false}};
+  for (const std::size_t i : {0, 1, 2, 3, 4}) {
+    Lasting lasting(dimensions);
+    Vector reach{};
+    reach.fill(8);  // each is usual for a second
+    lasting.set_reach(reach);
+    double u[std::size(dimensions)] = {};
+    u[i] = i < 2 ? 4 : -5;
+    for (int k = 0; k < 400; ++k) lasting.add(u, 0.1);
+    CHECK(lasting.standing() == Approx(6).epsilon(1e-4));
+    CHECK(lasting.most() < 1);
+    CHECK(lasting.which() == i);
+  }
+}
