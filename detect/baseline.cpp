@@ -50,6 +50,7 @@ bool Detector::restore(const Baseline& baseline) {
   moments_ = moments;
   metric_ = metric;
   yardstick_.set_finest(baseline.finest, metric);
+  keep_to_steps();
   drift_.anchor(moments_.mean);
   lasting_.set_reach(baseline.reach);
   for (std::size_t j = 0; j < n_; ++j) calm_variance_[j] = static_cast<float>(moments_.covariance[j][j]);

@@ -116,9 +116,8 @@ const Verdict& Detector::step(std::span<const double> raw, double now, bool lear
 // A pause longer than the pace makes one sample no truer: in what is smoothed it weighs as much as two at the pace, at
 // least 0.1 s. The vector (a guest that stalls for seconds; GA: VUS-PR .744 without, .757 with it), and what levels
 // follow: a guest whose only disk request waits 0.5 s on its host often stops for as long itself, and the one sample
-// that comes late had s and M cross their limits alone. Thirteen guests (8.1 h): 11 false alarms without, 6 with it (3
-// fewer in one half of them, 2 in the other), the same 30 of 40 faults after the same 0.9 s; GA, A and two hosts as
-// before.
+// that comes late had s and M cross their limits alone. Thirteen guests (8.1 h): 11 false alarms without, 7 with it,
+// the same 30 of 40 faults after the same 0.9 s; GA, A and two hosts as before.
 double Detector::most_of_one(double dt) {
   const double most = std::max(0.1, 2 * pace_);
   pace_ = dt;

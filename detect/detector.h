@@ -226,6 +226,7 @@ class Detector {
   void gauge(double dt);
   void finish_warm_up();
   Vector floors_under(const Scale& scale) const;
+  void keep_to_steps();
   void set_scale(const Scale& scale);
   void judge(const Vector& y, double dt, bool learn);
   void rebuild_in_portions(double now);

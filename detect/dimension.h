@@ -30,7 +30,7 @@ struct Dimension {
   const char* name;  // literal, e.g. "forks"
   const char* unit;  // literal, after windowing: "1/s", "share", "1"
   Kind kind;
-  double scale;  // r_j of a rate, in its unit; other kinds ignore it
+  double scale;  // r_j of a rate, in its unit; the steps a number is counted in; other kinds ignore it
   int sign;      // +1 more means more load, -1 less means more load
   double floor;  // f_j: smallest scale that may divide a deviation, in y; > 0
   Resource resource;

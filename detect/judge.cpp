@@ -128,6 +128,7 @@ void Detector::rebuild_in_portions(double now) {
   if (!metric_.advance(phase_.running.snapshot, part)) return;
   samples_since_rebuild_ = 0;
   yardstick_.renew(metric_, now - rebuilt_);
+  keep_to_steps();
 }
 
 // Each contribution carries its index in its lowest bits (2^-46 of it), so that three largest are kept by maxima and

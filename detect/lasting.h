@@ -23,7 +23,8 @@
 // a stock (memory, sockets, tasks, order of the free) at 5, for it stays where one event has put it, while what flows
 // has to go on:
 //   l_i += 0.03 (v_i - l_i) per 0.1 s,   max_i |l_i| > 4 or 5
-// False alarms of thirteen guests (8.1 h), faults found of 40, of A, of GA and of a host beside others' work (7):
+// False alarms of thirteen guests (8.1 h; replay counts one more of each), faults found of 40, of A, of GA and of a
+// host beside others' work (7):
 //   stocks  flows  alarms  found of 40  A  GA  host, its alarms    at rows 0.5 s apart
 //   5       5      6       30           5   9  4    9              10 27 4 8 3 6
 //   4       4      9       30           6  10  6   11              13 28 4 9 3 7

@@ -84,8 +84,17 @@ void Detector::finish_warm_up() {
   lasting_.settle(phase_.warm_up.reaches);
   metric_.rebuild(moments_, floors_under(scale_), kCorrelated);
   yardstick_.settle(metric_, floor_squared_);
+  keep_to_steps();
   rebuilt_ = last_sample_;
   begin_running();
+}
+
+void Detector::keep_to_steps() {
+  for (std::size_t j = 0; j < n_; ++j) {
+    if (dimensions_[j].kind != Kind::number || dimensions_[j].scale <= 1) continue;
+    const double one = exponential(-std::max(0.0, static_cast<double>(scale_.median[j])));
+    yardstick_.at_least(j, kRounding * dimensions_[j].scale * one / unit(j));
+  }
 }
 
 // s begins where T usually is, not at the first sample's: two tasks that ended just then were level 1 (idle kernel

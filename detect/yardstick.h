@@ -6,6 +6,8 @@
 // burst that was 3.5 spreads in the warm-up is 30. For the score that is right: it ranks rows against each other. For
 // an alarm it is not: what the warm-up saw was normal. So a level asks for
 //   r_i,  the spread of innovation i in the metric at the end of the warm-up, at least 2 e_i (the metric's floor),
+//        and what rounding to the dimension's own steps leaves (dimension.h: scale): a number that is counted by 32
+//        and stood still in the warm-up is no anomaly when it takes its first step (open files; it was level 2),
 //   v_i = w_i / k_i * min(1, spread now / r_i),  beyond 8 compressed as u (mahalanobis.h),   |v| in place of T
 // A spread that has grown since is used as it is. One that stays finer for a day is believed: r_i follows it down as
 // the reference of drift.h follows the mean (25 h).
@@ -30,6 +32,10 @@ class Yardstick {
   // v of the innovations w; answers |v|.
   double measure(const Mahalanobis& metric, std::span<const double> innovation, std::span<double> v) const {
     return metric.temper(innovation, finest_, v);
+  }
+
+  void at_least(std::size_t i, double spread) {
+    finest_[i] = finest_[i] > static_cast<float>(spread) ? finest_[i] : static_cast<float>(spread);
   }
 
   // r_i in z; 0: not known.

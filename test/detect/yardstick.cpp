@@ -132,3 +132,39 @@ TEST_CASE("what a level asks for survives a restart") {
   baseline->finest[1] = -1;
   CHECK_FALSE(again.detector->restore(*baseline));
 }
+
+// Open files as the kernel counts them: each CPU keeps up to 32 to itself.
+TEST_CASE("the first step of a number that is counted by 32 is level 0, many of them are not; so after a restart") {
+  const auto level_of = [](double scale, double files, bool restarted) {
+    constexpr std::size_t kN = 12;
+    Dimension table[kN];
+    for (Dimension& d : table) d = {"x", "1", Kind::fraction, 1, 1, 0.01, Resource::cpu, false};
+    table[3] = {"open_files", "1", Kind::number, scale, 1, 0.03, Resource::tasks, false};
+    auto detector = std::make_unique<Detector>(table);
+    detector->begin(300);
+    std::mt19937 random{7};
+    double now = 0;
+    const auto run = [&](double seconds, double open) {
+      int highest = 0;
+      for (const double end = now + seconds; now < end; now += 0.1) {
+        double reading[kN];
+        for (double& x : reading) x = std::normal_distribution<double>(0, 0.01)(random);
+        reading[3] = open;
+        highest = std::max(highest, detector->step(reading, now, true).level);
+      }
+      return highest;
+    };
+    run(400, 64);
+    if (restarted) {
+      auto baseline = std::make_unique<Baseline>();
+      detector->save(*baseline);
+      detector = std::make_unique<Detector>(table);
+      REQUIRE(detector->restore(*baseline));
+    }
+    return run(20, files);
+  };
+  CHECK(level_of(1, 96, false) > 0);
+  CHECK(level_of(32, 96, false) == 0);
+  CHECK(level_of(32, 96, true) == 0);
+  CHECK(level_of(32, 640, false) > 0);
+}
