@@ -71,13 +71,19 @@ void Lasting::settle(const Reaches& reaches) {
 
 Vector Lasting::reach() const {
   Vector reach{};
-  for (std::size_t i = 0; i < n_; ++i) reach[i] = ease_[i] > 0 ? 1 / static_cast<double>(ease_[i]) : 0;
+  for (std::size_t i = 0; i < n_; ++i) {
+    const double ease = static_cast<double>(ease_[i] < 0 ? -ease_[i] : ease_[i]);
+    reach[i] = ease > 0 ? 1 / ease : 0;
+  }
   return reach;
 }
 
 void Lasting::set_reach(const Vector& reach) {
   mean_ = long_mean_ = {};
-  for (std::size_t i = 0; i < n_; ++i) ease_[i] = reach[i] > 0 ? static_cast<float>(1 / std::max(reach[i], kLeast)) : 0;
+  for (std::size_t i = 0; i < n_; ++i) {
+    const double ease = reach[i] > 0 ? 1 / std::max(reach[i], kLeast) : 0;
+    ease_[i] = static_cast<float>((stocks_ >> i & 1) != 0 ? -ease : ease);
+  }
 }
 
 }  // namespace hosa::detect
