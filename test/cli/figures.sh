@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # The figures of `hosa replay` on recordings of guests (test/fixtures/recordings) do not fall: faults found, delay, false
-# alarms, and how the score ranks. Bounds are what was measured less a margin for a change that is none: found 6 5 6 5 of
-# 8, median 0.5 1.0 1.7 1.5 s, no alarm, average precision 93 91 90 90 %.
+# alarms, and how the score ranks. Bounds are what was measured less a margin for a change that is none: found 6 6 6 5 of
+# 8, four of them within 0.5 3.4 1.7 2.8 s (a median would rise where a fault is found late that was not found before), no
+# alarm, average precision 93 91 90 90 %.
 # shellcheck source=test/cli/agent.bash
 . "$(dirname "$0")/agent.bash"
 recordings=$(dirname "$0")/../fixtures/recordings
 
-# A line "FOUND MEDIAN-DELAY ALARMS ACTS AP": level 1 begun inside a fault, episodes of level 1 and 2 begun in normal time
+# A line "FOUND DELAY ALARMS ACTS AP": level 1 begun inside a fault, episodes of level 1 and 2 begun in normal time
 # (5 s apart), average precision in percent.
 figures() { # NAME STEP (0: every row)
   local step=()
@@ -23,18 +24,18 @@ figures() { # NAME STEP (0: every row)
     { was = $1; last = level >= 1 }
     END { for (i = 0; i < found; ++i) for (j = i; j > 0 && delay[j - 1] > delay[j]; --j) {
             x = delay[j]; delay[j] = delay[j - 1]; delay[j - 1] = x }
-          printf "%d %.1f %d %d ", found, delay[int(found / 2)], alarms[1], alarms[2] }' "$dir/judged"
+          printf "%d %.1f %d %d ", found, (found > 3 ? delay[3] : 99), alarms[1], alarms[2] }' "$dir/judged"
   cat "$dir/precision"
 }
 
 while read -r name step least delay alarms acts precision; do
-  read -r found median false wrong ranked < <(figures "$name" "$step")
-  verdict "figures-$name-$step" "found $found, median delay $median s, false alarms $false, of level 2 $wrong, average precision $ranked %" \
-    test "$found" -ge "$least" -a "$(awk -v a="$median" -v b="$delay" 'BEGIN { print (a <= b) }')" = 1 -a "$false" -le "$alarms" \
+  read -r found within false wrong ranked < <(figures "$name" "$step")
+  verdict "figures-$name-$step" "found $found, four of eight within $within s, false alarms $false, of level 2 $wrong, average precision $ranked %" \
+    test "$found" -ge "$least" -a "$(awk -v a="$within" -v b="$delay" 'BEGIN { print (a <= b) }')" = 1 -a "$false" -le "$alarms" \
     -a "$wrong" -le "$acts" -a "$ranked" -ge "$precision"
 done <<'BOUNDS'
 guest-6.1 0 5 1 1 0 90
-guest-6.1 0.5 5 2 1 0 88
+guest-6.1 0.5 5 5 1 0 88
 guest-6.12-proof 0 6 2 1 0 87
-guest-6.12-proof 0.5 5 2 1 0 87
+guest-6.12-proof 0.5 5 4 1 0 87
 BOUNDS
