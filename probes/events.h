@@ -116,8 +116,7 @@ struct hosa_cpu {
   __u64 kernel_charged;
   __u64 all_told; /* and what windows and quotas have been told of */
   __u64 anon_told;
-  __u64 looks;
-  __u64 spare[5];
+  __u64 spare[6];
 };
 
 /* The single slot of `config`, mapped writable by user side; all zero (and no limit in the slots) = probes count,

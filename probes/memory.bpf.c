@@ -102,25 +102,26 @@ ALWAYS_INLINE void add_both(struct hosa_usage* usage, __u64 all, int kind, __u64
 
 /* All that was handed out since this was done last, and what was handed out of the kind of this page since it was done
  * for a page of that kind. */
-ALWAYS_INLINE void charge(const struct hosa_config* config_now, struct hosa_cpu* slot, int kind, __u64 cgroup,
-                          __u32 tgid) {
+ALWAYS_INLINE void charge(struct hosa_cpu* slot, int kind, int own, __u64 cgroup, __u32 tgid) {
   __u64 due = take_kind(slot, kind), all = take(&slot->all_charged, slot->all_bytes);
-  if (is_own(config_now, tgid)) return;
+  if (own) return;
   struct hosa_usage* usage = entry_of_cgroup(cgroup, slot);
   if (usage) add_both(usage, all, kind, due, cgroup);
   usage = entry_of_process(tgid, cgroup, slot);
   if (usage) add_both(usage, all, kind, due, cgroup);
 }
 
-/* For whoever crosses the line. Each second time is enough to attribute: the tables are half of what a look costs. */
+/* For whoever crosses the line. Each second time is enough to attribute, but for huge pages: the
+ * tables are half of what a look costs. */
 ALWAYS_INLINE void look(struct hosa_config* config_now, struct hosa_cpu* slot, int kind) {
   __u64 now = now_ns(), all = take(&slot->all_told, slot->all_bytes);
   __u64 anon = kind == HOSA_ANON_BYTES ? take(&slot->anon_told, slot->anon_bytes) : 0;
   slot->all_line = slot->all_bytes + HOSA_SAMPLE_LEAST + (((now ^ (now >> 6)) & 3) << 12);
   __u32 tgid = current_pid_tgid() >> 32;
+  int own = is_own(config_now, tgid);
   __u64 cgroup = current_cgroup();
-  if (++slot->looks & 1) charge(config_now, slot, kind, cgroup, tgid);
-  if (is_own(config_now, tgid)) return;
+  if (slot->all_bytes - slot->all_charged >= 2 * HOSA_SAMPLE_LEAST) charge(slot, kind, own, cgroup, tgid);
+  if (own) return;
   use_quota(config_now, slot, all, now, cgroup, tgid);
   if (starts_up(tgid, now)) return;
   int quiet = is_quiet(config_now, tgid, now);
