@@ -7,15 +7,22 @@ namespace hosa {
 void Bucket::start(double now_s) {
   *this = Bucket{};
   now_s_ = now_s;
-  thawed_s_ = now_s;
+  thawed_s_ = quiet_since_s_ = now_s;
 }
 
 Pulse Bucket::thaw(double now_s) {
   frozen_ = false;
-  grown_bytes_ = 0;
+  grown_bytes_ = least_bytes_ = 0;
   frozen_total_s_ += now_s - frozen_since_s_;
-  thawed_s_ = now_s;
+  thawed_s_ = quiet_since_s_ = now_s;
   return Pulse::thaw;
+}
+
+void Bucket::note_growth(double growth_bytes, bool crowd) {
+  grown_bytes_ += growth_bytes;
+  if (!crowd || grown_bytes_ > least_bytes_ - kEndingBytes) return;
+  least_bytes_ = grown_bytes_;
+  quiet_since_s_ = now_s_;
 }
 
 bool Bucket::crowd_is_over(double ran_s, const FreezeLimits& limits) const {
@@ -29,7 +36,7 @@ Pulse Bucket::step(double now_s, double growth_bytes, double fill_per_s, const F
   now_s_ = now_s;
   const bool must_run = now_s < run_until_s_;
   if (!frozen_) {
-    grown_bytes_ += growth_bytes;
+    note_growth(growth_bytes, limits.crowd);
     const double ran_s = now_s - thawed_s_;
     const bool over = crowd_is_over(ran_s, limits);
     const bool in_debt = tokens_ < 0 && ran_s >= limits.shortest_thaw_s;

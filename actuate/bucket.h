@@ -35,6 +35,7 @@ class Bucket {
   // its end came 1.2-4.7 s late).
   static constexpr uint64_t kLightCrowdBytes = 512 * 1024;
   static constexpr double kGrainBytes = 64 * 1024;  // less is the sensor's noise
+  static constexpr double kEndingBytes = 1024 * 1024;
 
   void start(double now_s);
   // growth in bytes since the last step (may be negative), fill in bytes per second.
@@ -51,18 +52,23 @@ class Bucket {
 
   bool frozen() const { return frozen_; }
   double tokens() const { return tokens_; }
-  double last_freeze_s() const { return frozen_ ? now_s_ : thawed_s_; }  // end of the last freeze, or now
+  // Since when it could have shown that it pushes, and has not. While a crowd's processes end, what they give back
+  // hides what those born meanwhile take: a relay on 16 KiB pages gave back 160 MB within the three seconds that count
+  // as quiet, was let go, and took 170 MB in the next one.
+  double quiet_since_s() const { return frozen_ ? now_s_ : quiet_since_s_; }
   double thawed_s() const { return thawed_s_; }
   uint64_t freezes() const { return freezes_; }
   double frozen_total_s() const { return frozen_total_s_; }
 
  private:
   Pulse thaw(double now_s);
+  void note_growth(double growth_bytes, bool crowd);
   bool crowd_is_over(double ran_s, const FreezeLimits& limits) const;
   static double least_freeze_s(const FreezeLimits& limits);
 
   double now_s_ = 0, tokens_ = 0, frozen_since_s_ = -1e9, thawed_s_ = -1e9, run_until_s_ = -1e9, frozen_total_s_ = 0;
-  double grown_bytes_ = 0;  // since the last thaw
+  double grown_bytes_ = 0, least_bytes_ = 0;  // since the last thaw
+  double quiet_since_s_ = -1e9;
   bool frozen_ = false;
   uint64_t freezes_ = 0;
 };

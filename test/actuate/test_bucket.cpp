@@ -176,3 +176,15 @@ TEST_CASE("S6: a crowd's freeze is as short as its watchdog asks, and a pending 
     CHECK(bucket.step(1.01, 0, 100 * kMega, limits) == Pulse::freeze);
   }
 }
+
+TEST_CASE("what a crowd's ending processes give back does not count as quiet until they have ended") {
+  Bucket bucket;
+  bucket.start(0);
+  FreezeLimits crowd;
+  crowd.crowd = true;
+  for (int i = 1; i <= 300; ++i) (void)bucket.step(i * 0.01, -0.5 * kMega, kMega, crowd);
+  CHECK(bucket.freezes() == 0);
+  CHECK(bucket.quiet_since_s() == Approx(3.0).margin(0.05));
+  for (int i = 301; i <= 600; ++i) (void)bucket.step(i * 0.01, i % 2 ? 32e3 : -32e3, kMega, crowd);
+  CHECK(bucket.quiet_since_s() == Approx(3.0).margin(0.05));
+}

@@ -22,7 +22,11 @@ struct Group {
   ~Group() { std::filesystem::remove_all(path); }
   void is(const char* procs, int descendants) const {
     std::ofstream(path / "cgroup.procs") << procs;
-    std::ofstream(path / "cgroup.stat") << "nr_descendants " << descendants << "\nnr_dying_descendants 3\n";
+    std::ofstream stat(path / "cgroup.stat");
+    stat << "nr_descendants " << descendants << "\n";
+    for (const char* name : {"cpuset", "cpu", "io", "memory", "perf_event", "hugetlb", "pids", "rdma", "misc", "dmem"})
+      stat << "nr_subsys_" << name << " 12\n";  // Linux 6.12
+    stat << "nr_dying_descendants 3\n";
   }
 };
 

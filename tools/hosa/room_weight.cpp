@@ -33,7 +33,7 @@ bool all_in_room(const Fd& cgroup, const Members& when_named, uint64_t born_tick
   outside.clear();
   if (!read_procs(cgroup, outside)) return false;
   if (std::any_of(outside.begin(), outside.end(), is_mate)) return false;
-  char buffer[128];
+  char buffer[2048];  // from 6.12 on two lines for each controller: 138 bytes with two of them, 900 with all
   const auto below = read_file(cgroup.get(), "cgroup.stat", buffer);
   return below && find_field(*below, "nr_descendants") == 1u;
 }
