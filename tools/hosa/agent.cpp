@@ -12,6 +12,8 @@
 #include <algorithm>
 
 #include "loader/sys/file.h"
+#include "proprioception/kernel_stat.h"
+#include "proprioception/kernel_text.h"
 #include "proprioception/turn.h"
 #include "tools/hosa/verbs.h"
 
@@ -69,8 +71,7 @@ Result<void> Agent::start_keeper() {
   return {};
 }
 
-// Priority is what keeps the loop's latency below 100 us beside CPU hogs (turn.h); OOM immunity where permitted; memory
-// locked as it is touched. Each is worth having alone, none is worth failing for.
+// OOM immunity where permitted; memory locked as it is touched. Each is worth having alone, none is worth failing for.
 void Agent::raise_self() {
   ::prctl(PR_SET_NAME, "hosa");
   rlimit files{};  // the census keeps four descriptors per cgroup
@@ -78,9 +79,16 @@ void Agent::raise_self() {
     files.rlim_cur = files.rlim_max;
     (void)::setrlimit(RLIMIT_NOFILE, &files);
   }
-  become_urgent();
   (void)write_file(proc_.get(), "self/oom_score_adj", "-1000");
   (void)::mlockall(MCL_CURRENT | MCL_FUTURE | kMlockOnFault);
+}
+
+// Loading the probes is a second of a 125 MIPS CPU. At real-time priority a neighbour on the same CPU waited for all of
+// it (6.1: 997 ms, each time systemd restarted the agent); at nice 0 beside a storm it would not come to an end.
+bool Agent::is_crowded() const {
+  char buffer[64];
+  const auto text = read_text(proc_, "loadavg", buffer);
+  return text && parse_running_count(*text).value_or(0) > 2 * machine_.online_cpus + 1;
 }
 
 // Memory: a tenth of a second of waiting in a second is far from collapse, and rare when calm. CPU: half of the time,
@@ -165,6 +173,7 @@ Result<void> Agent::open(int& exit_code) {
       note("error", "what", opened.error().text().view());
   }
   raise_self();
+  if (is_crowded()) become_urgent();
   self_ = Self::open(proc_);
   senses_.open(proc_, sys_, machine_, options_, rungs_);
   crowd_.open(machine_.online_cpus);
@@ -173,6 +182,7 @@ Result<void> Agent::open(int& exit_code) {
   open_pressure_triggers();
   know_everybody();
   tripwires_.open(senses_.kernel(), static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9);
+  become_urgent();  // what keeps the loop's latency below 100 us beside CPU hogs (turn.h)
   started_s_ = static_cast<double>(clock_ns(CLOCK_BOOTTIME)) * 1e-9;
   if (options_.duration_s > 0) ends_s_ = started_s_ + options_.duration_s;
   note("start", "kernel", machine_.kernel.view());

@@ -45,6 +45,7 @@ class Agent {
   Result<void> open_sources();
   void open_pressure_triggers();
   void raise_self();
+  bool is_crowded() const;
   void know_everybody();
   bool wait();
   void on_signal();

@@ -20,7 +20,8 @@ class CpuLimits {
   bool ask_for_controller(const HoldContext& c, const CpuEpisode& e);
   bool asked(uint32_t id) const { return asked_id_ != 0 && asked_id_ == id; }
   void answered(const HoldContext& c, const CpuEpisode& e, const KeeperAnswer& answer);
-  // S4, once a second: daemon-reload sets pids.max back and takes the controller, and with it weight and quota, away.
+  // S4, once a second, and soon again after a loss: daemon-reload sets pids.max back and takes the controller away, and
+  // with it weight and quota.
   void keep(const HoldContext& c, const CpuEpisode& e);
   void forget() { weight_entry_ = quota_entry_ = pids_entry_ = -1; }  // the keeper gave them back
 
@@ -32,7 +33,7 @@ class CpuLimits {
 
   int weight_entry_ = -1, quota_entry_ = -1, pids_entry_ = -1, rewrites_ = 0;
   uint32_t asked_id_ = 0;
-  double kept_s_ = 0, limited_s_ = -1e9;
+  double kept_s_ = 0, lost_s_ = -1e9, limited_s_ = -1e9;
 };
 
 }  // namespace hosa

@@ -62,7 +62,8 @@ def limit_figures(v, samples, audit, onset, fault_end, healthy, out, stays=""):
     v["first_limit_s"] = since(late[0], onset) if late else None
     # An insurance on a program that is just starting, during the warm-up, is allowed and told; from the healthy phase
     # on nothing may be written to anybody but the culprit.
-    innocent = [c for c in on_lab if not c["group"].startswith(offender) and not (group and c["change"].startswith("cpu."))]
+    # A file that is gone was not written: the agent's own unit loses its cgroup when systemd starts it anew.
+    innocent = [c for c in on_lab if c["new"] != "" and not c["group"].startswith(offender) and not (group and c["change"].startswith("cpu."))]
     v["limits_on_innocents"] = sum(c["t"] >= onset - healthy for c in innocent)
     v["limits_on_innocents_warming_up"] = len(innocent) - v["limits_on_innocents"]
     started = late[0]["t"] if late else onset
