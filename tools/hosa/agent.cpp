@@ -21,7 +21,8 @@ namespace hosa {
 namespace {
 
 enum class Source : uint32_t { ring, tick, signals, control, keeper, pressure };
-constexpr int kMlockOnFault = 4;  // MCL_ONFAULT, 4.4: locks what is touched, not the tables' whole capacity
+constexpr unsigned kCrowdPerCpu = 8;  // a machine that starts services beside a leak has five
+constexpr int kMlockOnFault = 4;      // MCL_ONFAULT, 4.4: locks what is touched, not the tables' whole capacity
 
 Result<void> watch(const Fd& epoll, int fd, Source source) {
   epoll_event event{};
@@ -88,7 +89,7 @@ void Agent::raise_self() {
 bool Agent::is_crowded() const {
   char buffer[64];
   const auto text = read_text(proc_, "loadavg", buffer);
-  return text && parse_running_count(*text).value_or(0) > 2 * machine_.online_cpus + 1;
+  return text && parse_running_count(*text).value_or(0) > kCrowdPerCpu * machine_.online_cpus;
 }
 
 // Memory: a tenth of a second of waiting in a second is far from collapse, and rare when calm. CPU: half of the time,
