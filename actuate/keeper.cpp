@@ -90,8 +90,8 @@ KeeperRequest make_request(KeeperTask task, uint64_t cgroup_id, std::string_view
   request.task = task;
   request.cgroup_id = cgroup_id;
   request.deadline_ns = deadline_ns;
-  if (path.size() < sizeof request.path) std::memcpy(request.path, path.data(), path.size());
-  if (word.size() < sizeof request.word) std::memcpy(request.word, word.data(), word.size());
+  if (path.size() < sizeof request.path) path.copy(request.path, path.size());
+  if (word.size() < sizeof request.word) word.copy(request.word, word.size());
   return request;
 }
 
