@@ -88,7 +88,7 @@ struct hosa_page_kinds {
  * = twenty cache lines, all that a page needs in the first. */
 struct hosa_cpu {
   __u64 all_bytes;    /* all pages handed out, gross: also tmpfs, page cache, sockets, slab */
-  __u64 all_line;     /* where all_bytes is the next time when they are attributed */
+  __u64 all_line;     /* where all_bytes is when they are looked at again */
   __u64 anon_bytes;   /* anonymous memory handed out, gross */
   __u64 shared_bytes; /* tmpfs and shared memory */
   __u64 kernel_bytes; /* the kernel's own */
@@ -122,7 +122,6 @@ struct hosa_cpu {
 /* The single slot of `config`, mapped writable by user side; all zero (and no limit in the slots) = probes count,
  * nothing trips. */
 struct hosa_config {
-  __u64 sample_least;                              /* bytes: HOSA_SAMPLE_LEAST or HOSA_SAMPLE_CALM */
   __u64 quiet_until_ns[HOSA_SUBJECTS][HOSA_SPANS]; /* CLOCK_MONOTONIC: no record of such windows before this */
   __u64 own_tgid;                                  /* hosa itself is never attributed */
   __u64 shmem_code; /* where the kernel's shmem_get_folio_gfp is, and how long; 0: not asked for (memory.bpf.c) */

@@ -111,8 +111,8 @@ ALWAYS_INLINE void charge(struct hosa_cpu* slot, int kind, int own, __u64 cgroup
   if (usage) add_both(usage, all, kind, due, cgroup);
 }
 
-/* For whoever crosses the line. Each second time is enough to attribute, but for huge pages: the
- * tables are half of what a look costs. */
+/* For whoever crosses the line. Each second time is enough to attribute, huge pages apart: the tables are half of what
+ * a look costs. */
 ALWAYS_INLINE void look(struct hosa_config* config_now, struct hosa_cpu* slot, int kind) {
   __u64 now = now_ns(), all = take(&slot->all_told, slot->all_bytes);
   __u64 anon = kind == HOSA_ANON_BYTES ? take(&slot->anon_told, slot->anon_bytes) : 0;

@@ -9,6 +9,8 @@
 
 namespace hosa {
 
+inline constexpr double kTicksPerSecond = 100;  // USER_HZ, of all ports: start times and CPU times in /proc
+
 struct ProcessInfo {
   int pid = 0;
   int parent = 0;

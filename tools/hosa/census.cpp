@@ -12,8 +12,7 @@ constexpr std::size_t kFlatGroups = 2;         // the root, and a hold room
 constexpr double kMoved = 64 * 1024;           // bytes
 constexpr unsigned kForgetPasses = 64;         // known kernel threads are read again: pids are used again
 constexpr double kLastWaitS = 20;
-constexpr double kForgetS = 60;          // what a process had used so long ago says nothing of now
-constexpr double kTicksPerSecond = 100;  // USER_HZ, all ports
+constexpr double kForgetS = 60;  // what a process had used so long ago says nothing of now
 
 }  // namespace
 

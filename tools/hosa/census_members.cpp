@@ -12,7 +12,6 @@
 namespace hosa {
 namespace {
 
-constexpr double kTicksPerSecond = 100;  // USER_HZ, all ports
 constexpr std::size_t kCrowd = 64;
 constexpr double kAgePerMemberS = 0.002;
 

@@ -10,8 +10,7 @@
 namespace hosa {
 namespace {
 
-constexpr double kSeenS = 0.9;           // who is held is summed up once a second (cpu_holding.cpp)
-constexpr double kTicksPerSecond = 100;  // USER_HZ: what start times in /proc count in
+constexpr double kSeenS = 0.9;  // who is held is summed up once a second (cpu_holding.cpp)
 
 // pids.events: "max N", how often a fork was refused here.
 uint64_t read_refused_forks(const Fd& cgroup) {

@@ -11,7 +11,6 @@ namespace {
 
 constexpr double kFullReadS = 0.25;
 constexpr double kNamedWithinS = 5;             // of the onset of what makes new processes
-constexpr double kTicksPerSecond = 100;         // USER_HZ
 constexpr double kLeastQuotaBytes = 64 * 1024;  // the sensor's grain
 
 }  // namespace
