@@ -70,9 +70,18 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
   if (who.runner_up != detect::Attribution::kNobody) finding.runner_up = uses[who.runner_up].unit;
   finding.runner_up_share = who.runner_up_share;
   finding.growth = growth[who.culprit].amount;
-  const UnitUse* const use_before = before->find(culprit.unit);
-  finding.shared_growth = culprit.shared_bytes - (use_before != nullptr ? use_before->shared_bytes : 0);
-  finding.kernel_growth = culprit.kernel_bytes - (use_before != nullptr ? use_before->kernel_bytes : 0);
+  const auto of_kind = [&](double UnitUse::*kind, double& grown) {
+    double total = 0;
+    for (const UnitUse& use : uses) {
+      const UnitUse* const then = before->find(use.unit);
+      const double more = use.*kind - (then != nullptr ? then->*kind : 0);
+      if (use.unit == culprit.unit) grown = more;
+      total += std::max(0.0, more);
+    }
+    return grown > total / 2;
+  };
+  finding.most_of_shared = of_kind(&UnitUse::shared_bytes, finding.shared_growth);
+  finding.most_of_kernel = of_kind(&UnitUse::kernel_bytes, finding.kernel_growth);
   const bool again = last_unit_ == finding.unit && last_growth_ >= least_growth / 4;
   const double pace = (finding.growth - last_growth_) / std::max(now_s - last_look_s_, 1e-3);
   last_unit_ = finding.unit, last_growth_ = finding.growth, last_look_s_ = now_s;

@@ -26,6 +26,7 @@ struct Finding {
   double growth_per_s = 0;  // over the last second or two of looking
   // Of growth, where it is bytes: what shows in no process.
   double shared_growth = 0, kernel_growth = 0;
+  bool most_of_shared = false, most_of_kernel = false;  // of what all units grew by
   double usual_cpu_per_s = 0;  // CPU seconds, over some seconds before the onset, as far as the history reaches
 };
 

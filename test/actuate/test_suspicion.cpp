@@ -27,7 +27,12 @@ TEST_CASE("what a culprit grew by outside of its processes is told apart from wh
   const UnitUse now[] = {{kLeaker, 260 * kMega, 0, 1, 230 * kMega, 8 * kMega}};
   const Finding finding = suspicion.look(Carrier::memory, 1, now, history, 1, 1e9);
   CHECK(finding.shared_growth == Approx(30 * kMega));
+  CHECK(finding.most_of_shared);
   CHECK(finding.kernel_growth == Approx(1 * kMega));
+  const UnitUse beside[] = {
+      now[0], {kInnocent, 40 * kMega, 0, 1, 0, 3 * kMega}, {kOther, 31 * kMega, 0, 1, 31 * kMega}};
+  const Finding shared = suspicion.look(Carrier::memory, 1.2, beside, history, 1, 1e9);
+  CHECK_FALSE(shared.most_of_shared);
 }
 
 TEST_CASE("the culprit is who grew since onset, not who is biggest") {
