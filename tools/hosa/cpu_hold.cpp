@@ -137,7 +137,6 @@ void CpuHold::carry_out(const HoldContext& c, const CpuOrders& orders) {
   if (!orders.restore_weight) return;
   limits_.drop(c, e_);
   if (e_.means == CpuMeans::idle) passes_.give_back(c, e_);
-  if (c.crowds_ready == 0) (void)undo_kind(c.journal, EntryKind::controller, c.roots);
   e_.means = CpuMeans::none;
 }
 

@@ -25,7 +25,7 @@ struct HoldContext {
   KernelSide& kernel;
   const KnownSizes& known_sizes;
   const Fd& proc;
-  int& crowds_ready;  // holds for which the machine was made ready (room_weight.h): the last one gives that back
+  int& crowds_ready;  // holds for which the kernel was made preemptible (room_weight.h): the last gives that back
   bool shadow = false;
   bool memory_controller = false;
   double room_option = 0;

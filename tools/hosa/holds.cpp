@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "actuate/undo.h"
 #include "tools/hosa/agent.h"
 
 namespace hosa {
@@ -153,7 +154,10 @@ void Agent::step_holds() {
   for (CpuHold& hold : cpu_holds_) hold.step(c);
   watch_held();
   lower_kernel_settings(c);
-  const bool acting = active_holds() > 0 || journal_->held_count() > 0;
+  // Two of the held may need the same controller: it goes off when nobody is held, however late it was switched on.
+  const bool held = active_holds() > 0;
+  if (!held && journal_->held_count() > 0) (void)undo_kind(*journal_, EntryKind::controller, roots_);
+  const bool acting = held || journal_->held_count() > 0;
   journal_->set_acting(acting);
   if (!acting || c.moment.now_s - leased_s_ < 1) return;
   leased_s_ = c.moment.now_s;

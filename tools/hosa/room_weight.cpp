@@ -40,8 +40,8 @@ bool all_in_room(const Fd& cgroup, const Members& when_named, uint64_t born_tick
 
 // For a crowd only: it costs every task of the machine a move (7 ms there).
 void RoomWeight::prepare(const HoldContext& c, const MemoryEpisode& e) {
-  if (switched_on_ || !c.machine_settings || e.unit.is_tree() || e.now.size() <= Bucket::kCrowd) return;
-  switched_on_ = true;  // or it cannot be: not asked for again
+  if (ready_ || !c.machine_settings || e.unit.is_tree() || e.now.size() <= Bucket::kCrowd) return;
+  ready_ = true;  // or it cannot be: not asked for again
   ++c.crowds_ready;
   if (::faccessat(e.cgroup.get(), "cpu.weight", F_OK, 0) != 0) {
     const auto request = make_request(KeeperTask::switch_on, e.cgroup_id, e.path.view(), lease_ns(), "cpu");
@@ -76,11 +76,10 @@ void RoomWeight::restore(const HoldContext& c, const MemoryEpisode& e) {
   entry_ = -1;
 }
 
-void RoomWeight::switch_off(const HoldContext& c) {
-  if (!switched_on_) return;
-  switched_on_ = false;
+void RoomWeight::leave(const HoldContext& c) {
+  if (!ready_) return;
+  ready_ = false;
   if (--c.crowds_ready > 0) return;
-  (void)undo_kind(c.journal, EntryKind::controller, c.roots);
   preempt_id_ = c.keeper.ask(make_request(KeeperTask::preempt_less, 0, "", lease_ns())).value_or(0u);
 }
 

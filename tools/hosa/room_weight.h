@@ -22,8 +22,8 @@ class RoomWeight {
   void step(const HoldContext& c, const MemoryEpisode& e);     // each tick, while the bucket runs
   void on_answer(const HoldContext& c, const MemoryEpisode& e, const KeeperAnswer& answer);
   void restore(const HoldContext& c, const MemoryEpisode& e);
-  void switch_off(const HoldContext& c);                                             // after restore()
-  void forget() { entry_ = -1, asked_id_ = preempt_id_ = 0, switched_on_ = false; }  // the keeper gave everything back
+  void leave(const HoldContext& c);                                            // nobody is limited any more
+  void forget() { entry_ = -1, asked_id_ = preempt_id_ = 0, ready_ = false; }  // the keeper gave everything back
 
   bool lowered() const { return entry_ >= 0; }
 
@@ -32,7 +32,7 @@ class RoomWeight {
 
   int entry_ = -1, rewrites_ = 0;
   uint32_t asked_id_ = 0, preempt_id_ = 0;
-  bool switched_on_ = false;
+  bool ready_ = false;
   double looked_s_ = -1e9;
 };
 
