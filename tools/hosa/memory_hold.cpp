@@ -90,7 +90,7 @@ Observation MemoryHold::observe(const HoldContext& c) {
   o.has_line = line_.possible();
   o.room_ready = e_.means >= MemoryMeans::room;
   o.warming = c.moment.verdict->warming;
-  // Of a room set by hand, 64 MB of 24 GB, the machine's score knows nothing: one demo of four held nobody (D 8.8 of 13).
+  // Of a room set by hand, 64 MB of 24 GB, the machine's score knows nothing: one demo in four held nobody (D 8.8).
   o.detector_agrees = c.room_option > 0 || c.moment.verdict->level >= 1 || c.moment.verdict->slope > 0;
   o.share = 1.0 / std::max(1, c.held_units);
   o.freeze = freeze_limits();
