@@ -1,9 +1,12 @@
 #include "tools/hosa/control.h"
 
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+
+#include <utility>
 
 namespace hosa {
 namespace {
@@ -24,6 +27,13 @@ Result<Fd> packet_socket(int flags) {
   return fd;
 }
 
+bool watch(const Fd& ready, const Fd& fd, std::size_t which) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = which;
+  return ::epoll_ctl(ready.get(), EPOLL_CTL_ADD, fd.get(), &event) == 0;
+}
+
 bool wait_readable(int fd, int milliseconds) {
   pollfd waiting{fd, POLLIN, 0};
   return ::poll(&waiting, 1, milliseconds) == 1;
@@ -41,22 +51,40 @@ Result<void> ControlServer::open(const char* state_directory) {
   const int bound = ::bind(fd->get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
   ::umask(earlier);
   if (bound != 0 || ::listen(fd->get(), 4) != 0) return errno_error("listen on", address->sun_path);
+  Fd ready(::epoll_create1(EPOLL_CLOEXEC));
+  if (!ready || !watch(ready, *fd, kPeers)) return errno_error("watch the control socket");
+  ready_ = std::move(ready);
   listener_ = std::move(*fd);
   return {};
 }
 
+void ControlServer::admit() {
+  Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!peer || !watch(ready_, peer, next_)) return;
+  peers_[next_] = std::move(peer);
+  next_ = (next_ + 1) % kPeers;
+}
+
 std::string_view ControlServer::take(std::span<char> request) {
-  peer_ = Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!peer_ || !wait_readable(peer_.get(), 50)) return {};
-  const ssize_t got = ::recv(peer_.get(), request.data(), request.size(), 0);
-  return got > 0 ? std::string_view(request.data(), static_cast<std::size_t>(got)) : std::string_view{};
+  epoll_event event;
+  for (std::size_t looks = 0; looks < 2 * kPeers && ::epoll_wait(ready_.get(), &event, 1, 0) == 1; ++looks) {
+    if (event.data.u64 == kPeers) {
+      admit();
+      continue;
+    }
+    asking_ = std::exchange(peers_[event.data.u64], Fd{});
+    const ssize_t got = ::recv(asking_.get(), request.data(), request.size(), 0);
+    if (got > 0) return {request.data(), static_cast<std::size_t>(got)};
+    asking_.reset();  // gone without having asked
+  }
+  return {};
 }
 
 void ControlServer::answer(std::string_view text) {
   const int bytes = kAnswerBytes;
-  ::setsockopt(peer_.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
-  ::send(peer_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  peer_.reset();
+  ::setsockopt(asking_.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+  ::send(asking_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  asking_.reset();
 }
 
 Result<std::string_view> ask_agent(const char* state_directory, std::string_view request, std::span<char> buffer) {
