@@ -40,17 +40,24 @@ std::optional<Autogroup> read_autogroup(const Fd& proc, int pid) {
   return text ? parse_autogroup(*text) : std::nullopt;
 }
 
-bool outside_cpu_cgroups(std::string_view cgroups) {
-  bool outside = true;
+std::string_view v1_cpu_path(std::string_view cgroups) {
   while (!cgroups.empty()) {
     std::string_view path = take_line(cgroups);
     take_until(path, ':');
     std::string_view controllers = take_until(path, ':');
-    const bool v2 = controllers.empty();
-    bool cpu = false;
-    while (!controllers.empty()) cpu = take_until(controllers, ',') == "cpu" || cpu;
-    if (cpu) return path == "/";
-    if (v2) outside = path == "/" || (path.starts_with('/') && slice(path, 1) == kRoomName);
+    while (!controllers.empty())
+      if (take_until(controllers, ',') == "cpu") return path;
+  }
+  return {};
+}
+
+bool outside_cpu_cgroups(std::string_view cgroups) {
+  if (const auto path = v1_cpu_path(cgroups); !path.empty()) return path == "/";
+  bool outside = true;
+  while (!cgroups.empty()) {
+    std::string_view path = take_line(cgroups);
+    take_until(path, ':');
+    if (take_until(path, ':').empty()) outside = path == "/" || (path.starts_with('/') && slice(path, 1) == kRoomName);
   }
   return outside;
 }

@@ -48,8 +48,9 @@ enum class CgroupFile : uint8_t {
   io_max,
   cgroup_freeze,
   subtree_control,
+  cpu_shares,  // of cgroup v1: its path is below Roots::cpu_v1
 };
-constexpr uint8_t kLastCgroupFile = static_cast<uint8_t>(CgroupFile::subtree_control);
+constexpr uint8_t kLastCgroupFile = static_cast<uint8_t>(CgroupFile::cpu_shares);
 const char* file_name(CgroupFile file);       // "memory.high"
 const char* entry_kind_name(EntryKind kind);  // "limit", "room", ...
 

@@ -14,6 +14,7 @@ const char* file_name(CgroupFile file) {
     case CgroupFile::io_max: return "io.max";
     case CgroupFile::cgroup_freeze: return "cgroup.freeze";
     case CgroupFile::subtree_control: return "cgroup.subtree_control";
+    case CgroupFile::cpu_shares: return "cpu.shares";
   }
   return "";
 }

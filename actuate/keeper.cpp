@@ -70,9 +70,10 @@ void lend_scheduling(pid_t keeper) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   (void)!::chdir("/");
-  const Fd* cgroup = setup.roots->cgroup;
-  int kept[] = {journal.fd(), setup.roots->proc->get(), cgroup != nullptr ? cgroup->get() : -1, agent.get(),
-                socket.get()};
+  const auto number = [](const Fd* root) { return root != nullptr ? root->get() : -1; };
+  int kept[] = {
+      journal.fd(), number(setup.roots->proc), number(setup.roots->cgroup), number(setup.roots->cpu_v1), agent.get(),
+      socket.get()};
   close_all_but(kept);
   raise_keeper(*setup.roots->proc);
   end_turn();  // started in the middle of a turn of the agent, it would rest as the agent does

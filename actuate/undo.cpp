@@ -30,8 +30,9 @@ Undone undo_file(const JournalEntry& entry, const Fd& cgroup) {
 }
 
 Undone undo_cgroup(const JournalEntry& entry, const Roots& roots) {
-  if (roots.cgroup == nullptr) return Undone::failed;
-  const auto cgroup = open_cgroup(*roots.cgroup, entry.path.view(), entry.cgroup_id);
+  const Fd* const root = entry.file == CgroupFile::cpu_shares ? roots.cpu_v1 : roots.cgroup;
+  if (root == nullptr) return Undone::failed;
+  const auto cgroup = open_cgroup(*root, entry.path.view(), entry.cgroup_id);
   if (!cgroup) return Undone::gone;
   if (entry.kind == EntryKind::room) return close_room(*cgroup) ? Undone::restored : Undone::failed;
   if (entry.kind == EntryKind::controller) return switch_off(*cgroup, entry.old_value.view());

@@ -12,6 +12,7 @@ namespace hosa {
 struct Roots {
   const Fd* proc = nullptr;
   const Fd* cgroup = nullptr;  // nullptr: there is no cgroup v2
+  const Fd* cpu_v1 = nullptr;  // the root of the cpu controller's v1 hierarchy, where there is one
 };
 
 enum class Undone : uint8_t {

@@ -53,6 +53,8 @@ std::optional<Mount> parse_mount(std::string_view line) {
     if (word == "-") break;
   }
   mount.type.append(take_word(line));
+  take_word(line);  // the source
+  mount.super.append(take_word(line));
   const bool whole = !mount.type.empty() && !mount.point.cut() && !mount.root.cut() && mount.point.view()[0] == '/';
   return whole ? std::optional<Mount>(mount) : std::nullopt;
 }
@@ -74,6 +76,25 @@ Result<Fd> mount_cgroup2_privately() {
   const Fd mount(static_cast<int>(::syscall(SYS_fsmount, context.get(), kFsmountCloexec, 0)));
   if (!mount) return errno_error("fsmount", "cgroup2");
   return open_directory(mount.get(), ".");  // fsmount answers an O_PATH descriptor; reading needs a real one
+}
+
+bool is_v1_of(const Mount& mount, std::string_view controller) {
+  if (mount.type != "cgroup" || mount.root != "/" || mount.super.cut()) return false;
+  for (std::string_view rest = mount.super.view(); !rest.empty();)
+    if (take_until(rest, ',') == controller) return true;
+  return false;
+}
+
+Fd open_v1_home(const Fd& proc, std::string_view controller) {
+  const auto table = open_file(proc.get(), "self/mountinfo");
+  if (!table) return {};
+  LineReader lines(table->get());
+  while (const auto line = lines.next()) {
+    const auto mount = parse_mount(*line);
+    if (!mount || !is_v1_of(*mount, controller)) continue;
+    if (auto directory = open_directory(AT_FDCWD, mount->point.c_str())) return std::move(*directory);
+  }
+  return {};
 }
 
 CgroupHome open_cgroup_home(const Fd& proc, bool may_mount) {

@@ -15,6 +15,7 @@ namespace hosa {
 struct Mount {
   FixedString<kCgroupPathBytes> root, point;
   FixedString<32> type;
+  FixedString<64> super;  // the file system's own options: of a v1 hierarchy its controllers, "rw,cpu,cpuacct"
   bool read_only = false;
 };
 std::optional<Mount> parse_mount(std::string_view line);
@@ -41,5 +42,9 @@ struct CgroupHome {
 // Looks, then mounts (only if may_mount; EBUSY or EPERM: absent). Called once at start-up.
 CgroupHome open_cgroup_home(const Fd& proc, bool may_mount);
 Result<Fd> mount_cgroup2_privately();
+
+// The whole v1 hierarchy of a controller where it is mounted; an empty descriptor: there is none.
+bool is_v1_of(const Mount& mount, std::string_view controller);
+Fd open_v1_home(const Fd& proc, std::string_view controller);
 
 }  // namespace hosa

@@ -68,6 +68,24 @@ TEST_CASE("S8: a keeper is scheduled like anybody, whatever its agent is") {
   CHECK(scratch::seconds_until(2, [&] { return ::getpriority(PRIO_PROCESS, static_cast<id_t>(keeper)) == 0; }) >= 0);
 }
 
+TEST_CASE(
+    "S2: cpu.shares of a v1 hierarchy outlive neither their agent nor its keeper's closing of what it does not need") {
+  const scratch::CgroupFixture cgroup;
+  cgroup.set("cpu.shares", "1024");
+  Journal journal = scratch::journal_in_memory();
+  scratch::Child agent([&](int told, int answers) {
+    const Roots roots{&cgroup.proc(), nullptr, &cgroup.root()};
+    const auto keeper = Keeper::start(journal, {&roots, {}});
+    const auto done = apply_limit(journal, cgroup.ref(), CgroupFile::cpu_shares, "2", scratch::soon_ns());
+    scratch::say(answers, keeper && done ? '!' : '?');
+    scratch::hear(told);
+  });
+  REQUIRE(agent.answer() == '!');
+  CHECK(cgroup.value("cpu.shares") == "2");
+  agent.kill();
+  CHECK(scratch::seconds_until(2, [&] { return cgroup.value("cpu.shares") == "1024"; }) >= 0);
+}
+
 TEST_CASE("a hold room whose unit was stopped meanwhile is closed: nothing of it stays in the journal") {
   const scratch::CgroupFixture cgroup;
   Journal journal = scratch::journal_in_memory();

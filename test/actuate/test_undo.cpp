@@ -38,6 +38,20 @@ TEST_CASE("S2: everything the journal lists is given back, and doing it twice ch
   CHECK(undo_all(journal, cgroup.roots(), false).total() == 0);
 }
 
+TEST_CASE("S2: cpu.shares of a v1 hierarchy go back by that hierarchy's root, and by no other") {
+  const scratch::CgroupFixture cgroup;
+  cgroup.set("cpu.shares", "1024");
+  Journal journal = scratch::journal_in_memory();
+  hold(journal, cgroup, CgroupFile::cpu_shares, "2");
+  CHECK(cgroup.value("cpu.shares") == "2");
+  const Roots without_v1{&cgroup.proc(), &cgroup.root()};
+  CHECK(undo_all(journal, without_v1, false)[Undone::failed] == 1);
+  CHECK(journal.held_count() == 1);
+  const Roots v1_alone{&cgroup.proc(), nullptr, &cgroup.root()};
+  CHECK(undo_all(journal, v1_alone, false)[Undone::restored] == 1);
+  CHECK(cgroup.value("cpu.shares") == "1024");
+}
+
 TEST_CASE("S2: killed between journal and write, or between a rewrite's journal and write, all goes back") {
   const scratch::CgroupFixture cgroup;
   Journal journal = scratch::journal_in_memory();

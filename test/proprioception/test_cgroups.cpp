@@ -53,6 +53,23 @@ TEST_CASE("mount points are unescaped and cut lines are no mounts") {
          [](std::string_view line) { parse_mount(line); });
 }
 
+TEST_CASE("the v1 hierarchy of a controller is found by its options, whole ones only") {
+  const auto has = [](const char* line, const char* controller) {
+    const auto mount = parse_mount(line);
+    return mount.has_value() && is_v1_of(*mount, controller);
+  };
+  // Debian 10: cpu and cpuacct share a hierarchy
+  const char* const both = "33 25 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:15 - cgroup cgroup rw,cpu,cpuacct";
+  CHECK(has(both, "cpu"));
+  CHECK(has(both, "cpuacct"));
+  CHECK_FALSE(has(both, "pu"));
+  CHECK_FALSE(has("34 25 0:30 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset", "cpu"));
+  CHECK_FALSE(has("33 25 0:29 /docker/4f /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu", "cpu"));
+  CHECK_FALSE(has("41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw,cpu", "cpu"));
+  CHECK_FALSE(has("33 25 0:29 / /sys/fs/cgroup/cpu rw - cgroup", "cpu"));
+  CHECK_FALSE(open_v1_home(fixture("hybrid/proc"), "cpu"));
+}
+
 TEST_CASE("a machine without a cgroup2 mount is told so when mounting is not allowed") {
   const CgroupHome home = open_cgroup_home(fixture("appliance/proc"), false);
   CHECK(home.how == CgroupRoot::absent);

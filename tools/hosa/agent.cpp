@@ -161,7 +161,8 @@ Result<void> Agent::open(int& exit_code) {
   if (!options_.without.cgroup) cgroup_home_ = open_cgroup_home(proc_, ::geteuid() == 0);
   machine_ = read_machine(proc_, sys_, cgroup_home_.directory);
   memory_controller_ = machine_.memory_controller && !options_.without.memcg;
-  roots_ = {&proc_, cgroup_home_.directory ? &cgroup_home_.directory : nullptr};
+  if (!options_.without.cgroup) cpu_v1_ = open_v1_home(proc_, "cpu");
+  roots_ = {&proc_, cgroup_home_.directory ? &cgroup_home_.directory : nullptr, cpu_v1_ ? &cpu_v1_ : nullptr};
   if (auto opened = open_journal(); !opened) return opened.error();
   const UndoReport left = undo_all(*journal_, roots_, false);  // what a dead agent left
   const auto self = read_process(proc_, ::getpid());

@@ -124,6 +124,7 @@ class Agent {
   Config config_;
   Fd proc_, sys_;
   CgroupHome cgroup_home_;
+  Fd cpu_v1_;
   Machine machine_;
   Roots roots_;
   std::optional<Journal> journal_;

@@ -164,7 +164,7 @@ void MemoryHold::carry_out(const HoldContext& c, const Orders& orders) {
   if (orders.set_line) line_.set(c, e_, orders.line_bytes);
   if (orders.open_room && c.ceiling >= 3) room_.fill(c, e_);
   if (!orders.close_room) room_.pulse(c, e_, orders.pulse);
-  if (orders.close_room) room_.close(c, e_), weight_.restore(c, e_);
+  if (orders.close_room) room_.close(c, e_), weight_.restore(c, e_), tell_shares(c, shares_.restore(c));
   if (orders.drop_line) line_.drop(c, e_), weight_.leave(c);
 }
 
@@ -182,7 +182,10 @@ void MemoryHold::step(const HoldContext& c) {
     e_.note(c, event, stage_name(e_.holding.stage()), stage_name(before), stage_name(e_.holding.stage()), "ok", true);
   }
   carry_out(c, orders);
-  if (e_.is(Stage::bucket)) room_.look_outside(c, e_), weight_.step(c, e_);
+  if (e_.is(Stage::bucket)) {
+    room_.look_outside(c, e_), weight_.step(c, e_);
+    tell_shares(c, shares_.step(c, e_.held.all(), e_.born_ticks));
+  }
   if (e_.is(Stage::bucket) || e_.is(Stage::insured)) line_.keep(c, e_);
   arm_quota(c);
   if (e_.is(Stage::done)) close_files();
@@ -191,6 +194,17 @@ void MemoryHold::step(const HoldContext& c) {
     told_s_ = c.moment.now_s;
     told_freezes_ = e_.holding.bucket().freezes();
     e_.note(c, "bucket", "cgroup.freeze", "", "", "pulses");
+  }
+}
+
+void MemoryHold::tell_shares(const HoldContext& c, V1Shares::Change change) const {
+  const std::string_view before = shares_.before();
+  switch (change) {
+    case V1Shares::Change::none: return;
+    case V1Shares::Change::lowered: return e_.note(c, "act", "cpu.shares", before, V1Shares::kLowest, "ok");
+    case V1Shares::Change::given_back: return e_.note(c, "given_back", "cpu.shares", V1Shares::kLowest, before, "ok");
+    case V1Shares::Change::somebodys:
+      return e_.note(c, "changed", "cpu.shares", V1Shares::kLowest, "", "somebody else's value: left");
   }
 }
 
@@ -235,6 +249,7 @@ void MemoryHold::forget_everything(double now_s) {
   line_.forget();
   room_.forget();
   weight_.forget();
+  shares_.forget();
 }
 
 }  // namespace hosa

@@ -1,11 +1,13 @@
 // MemoryHold: one culprit's memory, held. It binds the pure Holding (what is to be done) to the hands: MemoryLine
-// (limit files), HoldRoom (who grows, frozen and thawed), RoomWeight and the byte quota of the probes. Once per tick:
+// (limit files), HoldRoom (who grows, frozen and thawed), RoomWeight or V1Shares, and the byte quota of the probes.
+// Once per tick:
 //
 //   observe -> Holding.step -> carry out -> audit
 #pragma once
 #include "tools/hosa/hold_room.h"
 #include "tools/hosa/memory_line.h"
 #include "tools/hosa/room_weight.h"
+#include "tools/hosa/v1_shares.h"
 
 namespace hosa {
 
@@ -44,7 +46,9 @@ class MemoryHold {
 
  private:
   // What a crowd may be handed at each thaw.
-  uint64_t crowd_bytes() const { return weight_.lowered() ? Bucket::kLightCrowdBytes : Bucket::kCrowdBytes; }
+  uint64_t crowd_bytes() const {
+    return weight_.lowered() || shares_.lowered() ? Bucket::kLightCrowdBytes : Bucket::kCrowdBytes;
+  }
   bool open_cgroup_of(const HoldContext& c, const Unit& unit);
   void note_onset(const HoldContext& c);
   Observation observe(const HoldContext& c);
@@ -52,12 +56,14 @@ class MemoryHold {
   void read_bytes(const HoldContext& c, Observation& o);
   void carry_out(const HoldContext& c, const Orders& orders);
   void arm_quota(const HoldContext& c);
+  void tell_shares(const HoldContext& c, V1Shares::Change change) const;
   void close_files();
 
   MemoryEpisode e_;
   MemoryLine line_;
   HoldRoom room_;
   RoomWeight weight_;
+  V1Shares shares_;
   CgroupMeter meter_;
   bool owns_shared_ = false, owns_kernel_ = false, quota_armed_ = false;
   std::size_t quota_slot_ = 0;

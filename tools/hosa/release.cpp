@@ -67,7 +67,8 @@ int release_verb(const Options& options) {
   char buffer[64];
   const auto boot_id = read_file(proc->get(), "sys/kernel/random/boot_id", buffer);
   if (!boot_id) return fail(boot_id.error(), kExitPrerequisite);
-  const Roots roots{&*proc, home.directory ? &home.directory : nullptr};
+  const Fd cpu_v1 = open_v1_home(*proc, "cpu");
+  const Roots roots{&*proc, home.directory ? &home.directory : nullptr, cpu_v1 ? &cpu_v1 : nullptr};
   UndoReport sum;
   for (const char* directory : places) {
     const auto undone = undo_in(directory, trim(*boot_id), roots);

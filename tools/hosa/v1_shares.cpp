@@ -1,0 +1,77 @@
+#include "tools/hosa/v1_shares.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "actuate/autogroup.h"
+#include "actuate/limit.h"
+#include "actuate/undo.h"
+#include "loader/sys/file.h"
+
+namespace hosa {
+namespace {
+
+constexpr double kLookS = 0.5;
+constexpr unsigned kNoneBelow = 2;  // links of a directory of kernfs: its own two, and one of each cgroup below it
+
+}  // namespace
+
+bool V1Shares::open_of(const HoldContext& c, int pid) {
+  char buffer[4096];
+  const auto text = read_file(c.proc.get(), process_path(pid, "cgroup").c_str(), buffer);
+  const std::string_view path = text ? v1_cpu_path(*text) : std::string_view{};
+  if (path.size() < 2 || path.find("/..") != std::string_view::npos) return false;  // the root has no shares
+  path_ = path;
+  if (path_.cut()) return false;
+  auto cgroup = open_directory(c.roots.cpu_v1->get(), path_.c_str() + 1);
+  if (cgroup) cgroup_ = std::move(*cgroup);
+  return cgroup.has_value();
+}
+
+bool V1Shares::holds_all(const HoldContext& c, std::span<const ProcessRef> held, uint64_t born_ticks) const {
+  struct stat about {};
+  if (::fstat(cgroup_.get(), &about) != 0 || about.st_nlink != kNoneBelow) return false;
+  const auto is_held = [held](int pid) {
+    return std::any_of(held.begin(), held.end(), [pid](const ProcessRef& process) { return process.pid == pid; });
+  };
+  static PidList inside;
+  inside.clear();
+  if (!read_procs(cgroup_, inside) || inside.empty()) return false;
+  return std::all_of(inside.begin(), inside.end(), [&](int pid) {
+    if (is_held(pid)) return true;
+    const auto process = read_process(c.proc, pid);
+    return !process || process->start_ticks >= born_ticks;
+  });
+}
+
+V1Shares::Change V1Shares::restore(const HoldContext& c) {
+  cgroup_.reset();
+  if (entry_ < 0) return Change::none;
+  (void)undo_entry(c.journal, entry_, c.roots);
+  entry_ = -1;
+  return Change::given_back;
+}
+
+V1Shares::Change V1Shares::step(const HoldContext& c, std::span<const ProcessRef> held, uint64_t born_ticks) {
+  if (c.shadow || c.roots.cpu_v1 == nullptr || held.empty() || c.moment.now_s - looked_s_ < kLookS) return Change::none;
+  looked_s_ = c.moment.now_s;
+  if (entry_ < 0 && !open_of(c, held[0].pid)) return Change::none;
+  const bool ours = holds_all(c, held, born_ticks);
+  if (entry_ >= 0) {
+    if (!ours) return restore(c);
+    if (keep_limit(c.journal, entry_, cgroup_, rewrites_) != Kept::somebodys) return Change::none;
+    entry_ = -1;
+    return Change::somebodys;
+  }
+  const auto id = cgroup_id(cgroup_);
+  if (!ours || !id) return Change::none;
+  const auto done =
+      apply_limit(c.journal, {&cgroup_, *id, path_.view()}, CgroupFile::cpu_shares, kLowest, lease_ns());
+  if (!done || !done->written) return Change::none;
+  entry_ = done->entry;
+  old_value_ = done->old_value;
+  return Change::lowered;
+}
+
+}  // namespace hosa

@@ -1,0 +1,36 @@
+// V1Shares: cpu.shares 2 of 1024 for the held where the cpu controller is a cgroup v1 hierarchy (Debian 10, vendors'
+// kernels). There SCHED_IDLE counts only among the tasks of one cgroup, and a thawed leaker was its neighbour's equal
+// (lab leak, 5.10, a hierarchy per controller: p99 4.7 x healthy). One cgroup, the first held process's, and only
+// while nobody is in it or below it but the held and who was born since shortly before they were named.
+#pragma once
+#include <span>
+
+#include "tools/hosa/hold_context.h"
+
+namespace hosa {
+
+class V1Shares {
+ public:
+  enum class Change : uint8_t { none, lowered, given_back, somebodys };
+
+  // Each tick; looks twice a second. born_ticks: clock ticks since boot.
+  Change step(const HoldContext& c, std::span<const ProcessRef> held, uint64_t born_ticks);
+  Change restore(const HoldContext& c);
+  void forget() { entry_ = -1; }  // the keeper gave everything back
+
+  bool lowered() const { return entry_ >= 0; }
+  static constexpr std::string_view kLowest = "2";                // kernel/sched/sched.h, MIN_SHARES
+  std::string_view before() const { return old_value_.view(); }  // once lowered
+
+ private:
+  bool open_of(const HoldContext& c, int pid);
+  bool holds_all(const HoldContext& c, std::span<const ProcessRef> held, uint64_t born_ticks) const;
+
+  Fd cgroup_;
+  FixedString<kCgroupPathBytes> path_;
+  ValueText old_value_;
+  int entry_ = -1, rewrites_ = 0;
+  double looked_s_ = -1e9;
+};
+
+}  // namespace hosa
