@@ -28,9 +28,13 @@ class CpuHold {
   int level() const { return e_.holding.level(); }
   const Unit& unit() const { return e_.unit; }
   double wish_s(double now_s) const {
-    return e_.means == CpuMeans::idle && level() > 0 ? passes_.pace_s(e_, now_s) : 0.5;
+    if (level() == 0) return 0.5;
+    return e_.means == CpuMeans::idle ? passes_.pace_s(e_, now_s) : std::min(limits_.pace_s(now_s), 0.5);
   }
-  bool settles() const { return e_.means == CpuMeans::idle && level() > 0 && passes_.settling(); }
+  // The machine is looked at when all are slowed: among a storm that takes long.
+  bool settles(double now_s) const {
+    return level() > 0 && (e_.means == CpuMeans::idle ? passes_.settling() : limits_.repairs(now_s));
+  }
   void describe(JsonLine& line) const { e_.describe(line); }
 
  private:

@@ -5,10 +5,6 @@
 namespace hosa {
 namespace {
 
-constexpr double kKeepS = 1.0;
-// daemon-reload sets pids.max back first and takes the cpu controller a tenth of a second later; each second without
-// cpu.weight is one in which 125 processes of a fork storm kept a neighbour waiting (6.1, one CPU: 997 ms).
-constexpr double kKeepSoonS = 0.1, kReloadS = 3.0;
 // cpu.weight 1 of 100: beside one neighbour of default weight the culprit keeps 1 %, alone all of the CPU.
 constexpr std::string_view kLowWeight = "1";
 // At the beginning of each period the culprit runs for 2.5 ms ahead of everybody, whatever its weight (6.1: CFS places
@@ -68,9 +64,9 @@ void CpuLimits::answered(const HoldContext& c, const CpuEpisode& e, const Keeper
 }
 
 void CpuLimits::keep(const HoldContext& c, const CpuEpisode& e) {
-  const double pace_s = c.moment.now_s - lost_s_ < kReloadS ? kKeepSoonS : kKeepS;
-  if (c.shadow || e.holding.level() == 0 || asked_id_ != 0 || c.moment.now_s - kept_s_ < pace_s) return;
-  kept_s_ = c.moment.now_s;
+  const double now_s = c.moment.now_s;
+  if (c.shadow || e.holding.level() == 0 || asked_id_ != 0 || now_s - kept_s_ < pace_s(now_s)) return;
+  kept_s_ = now_s;
   bool controller_lost = false;
   for (int* index : {&weight_entry_, &quota_entry_, &pids_entry_}) {
     const auto entry = c.journal.read(*index);
@@ -78,7 +74,7 @@ void CpuLimits::keep(const HoldContext& c, const CpuEpisode& e) {
     const char* const file = file_name(entry->file);
     switch (keep_limit(c.journal, *index, e.cgroup, rewrites_)) {
       case Kept::written_again:
-        lost_s_ = c.moment.now_s;
+        lost_s_ = now_s;
         e.note(c, "act", file, entry->old_value.view(), entry->ours.view(), "written again");
         break;
       case Kept::somebodys:
@@ -90,7 +86,10 @@ void CpuLimits::keep(const HoldContext& c, const CpuEpisode& e) {
       case Kept::given_up: break;
     }
   }
-  if (controller_lost && rewrites_ < kMostRewrites) (void)ask_for_controller(c, e), ++rewrites_;
+  if (!controller_lost || rewrites_ >= kMostRewrites) return;
+  lost_s_ = now_s;
+  ++rewrites_;
+  (void)ask_for_controller(c, e);
 }
 
 void CpuLimits::give_back(const HoldContext& c, const CpuEpisode& e, int& entry) {

@@ -25,11 +25,20 @@ class CpuLimits {
   void keep(const HoldContext& c, const CpuEpisode& e);
   void forget() { weight_entry_ = quota_entry_ = pids_entry_ = -1; }  // the keeper gave them back
 
+  // Limits were lost a moment ago, and more may be: nothing that takes long is begun.
+  bool repairs(double now_s) const { return now_s - lost_s_ < kRepairS; }
+  double pace_s(double now_s) const { return repairs(now_s) ? kKeepSoonS : kKeepS; }
+
   bool tasks_limited() const { return pids_entry_ >= 0; }
   double tasks_limited_s() const { return limited_s_; }
 
  private:
   void give_back(const HoldContext& c, const CpuEpisode& e, int& entry);
+
+  // daemon-reload sets pids.max back first and takes the cpu controller a tenth of a second later; each second without
+  // cpu.weight is one in which 125 processes of a fork storm kept a neighbour waiting (6.1, one CPU: 997 ms), and a
+  // look at its thousand processes meanwhile lasted 6 s.
+  static constexpr double kKeepS = 1.0, kKeepSoonS = 0.1, kRepairS = 2.0;
 
   int weight_entry_ = -1, quota_entry_ = -1, pids_entry_ = -1, rewrites_ = 0;
   uint32_t asked_id_ = 0;

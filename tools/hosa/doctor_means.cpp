@@ -116,7 +116,8 @@ void diagnose_means(const KernelSide& kernel, const Surroundings& s, Diagnoses& 
     add(out, "byte quota", "a look each 10 ms", kQuota, "see memory_allocated",
         "up to 0.5 MB more at 50 MB/s before the freeze", s.root ? "" : "sudo hosa doctor");
   add_controller(out, s,
-                 {"cpu", "cpu", s.cpu, "cpu.weight and cpu.max", "SCHED_IDLE on every thread",
+                 {"cpu", "cpu", s.cpu, "cpu.weight and cpu.max",
+                  s.cpu.on_v1 ? "cpu.shares and SCHED_IDLE on every thread" : "SCHED_IDLE on every thread",
                   "a pass over all threads each 50 ms"});
   add_controller(out, s,
                  {"tasks", "pids", s.pids, "pids.max", "SCHED_IDLE on every thread and the hold room",

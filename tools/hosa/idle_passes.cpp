@@ -78,6 +78,16 @@ void IdlePasses::pass(const HoldContext& c, CpuEpisode& e) {
     idle_round(c, e);
   }
   lower_autogroups(c);
+  keep_shares(c, e);
+}
+
+void IdlePasses::keep_shares(const HoldContext& c, const CpuEpisode& e) {
+  if (c.roots.cpu_v1 == nullptr) return;
+  static FixedVector<int, kMembers> idle;
+  idle = done_;
+  for (const ProcessRef& process : yielding_) (void)idle.push_back(process.pid);
+  std::sort(idle.begin(), idle.end());
+  shares_.note(c, e, shares_.step(c, {idle.data(), idle.size()}, begun_ticks_ - std::min(begun_ticks_, kStormTicks)));
 }
 
 // Who of a tree is not known to be idle: one text and two system calls each, because while the rest is looked at in
@@ -146,6 +156,7 @@ void IdlePasses::idle_one(const HoldContext& c, CpuEpisode& e, const ProcessRef&
 }
 
 void IdlePasses::give_back(const HoldContext& c, CpuEpisode& e) {
+  shares_.note(c, e, shares_.restore(c));
   yielding_.clear();
   for (int i = 0; i < Journal::capacity(); ++i) {
     const auto entry = c.journal.read(i);

@@ -3,6 +3,7 @@
 // is held, too (holding.md 3); fewer once nobody new is found.
 #pragma once
 #include "tools/hosa/cpu_episode.h"
+#include "tools/hosa/v1_shares.h"
 #include "tools/hosa/whole_sessions.h"
 
 namespace hosa {
@@ -23,19 +24,21 @@ class IdlePasses {
   double seen_s() const { return seen_s_; }            // CLOCK_MONOTONIC
 
   void give_back(const HoldContext& c, CpuEpisode& e);
-  void forget() { whole_sessions_.forget(); }
+  void forget() { whole_sessions_.forget(), shares_.forget(); }
 
  private:
   bool slow_sessions(const HoldContext& c, CpuEpisode& e);
   void lower_autogroups(const HoldContext& c);
   void storm_round(const HoldContext& c, CpuEpisode& e);
   void idle_round(const HoldContext& c, CpuEpisode& e);
+  void keep_shares(const HoldContext& c, const CpuEpisode& e);
   void idle_one(const HoldContext& c, CpuEpisode& e, const ProcessRef& process);
 
   Members members_;
   uint64_t begun_ticks_ = 0;
   FixedVector<ProcessRef, kMembers> yielding_, idled_now_;  // who is SCHED_IDLE; who was looked at in this pass
   WholeSessions whole_sessions_;
+  V1Shares shares_;
   JudgedNames names_;
   FixedVector<int, kMembers> done_;  // ascending: who was made idle, or was it, while the storm goes on
   std::size_t pass_ = 0;

@@ -164,7 +164,7 @@ void MemoryHold::carry_out(const HoldContext& c, const Orders& orders) {
   if (orders.set_line) line_.set(c, e_, orders.line_bytes);
   if (orders.open_room && c.ceiling >= 3) room_.fill(c, e_);
   if (!orders.close_room) room_.pulse(c, e_, orders.pulse);
-  if (orders.close_room) room_.close(c, e_), weight_.restore(c, e_), tell_shares(c, shares_.restore(c));
+  if (orders.close_room) room_.close(c, e_), weight_.restore(c, e_), shares_.note(c, e_, shares_.restore(c));
   if (orders.drop_line) line_.drop(c, e_), weight_.leave(c);
 }
 
@@ -184,7 +184,7 @@ void MemoryHold::step(const HoldContext& c) {
   carry_out(c, orders);
   if (e_.is(Stage::bucket)) {
     room_.look_outside(c, e_), weight_.step(c, e_);
-    tell_shares(c, shares_.step(c, e_.held.all(), e_.born_ticks));
+    keep_shares(c);
   }
   if (e_.is(Stage::bucket) || e_.is(Stage::insured)) line_.keep(c, e_);
   arm_quota(c);
@@ -197,15 +197,13 @@ void MemoryHold::step(const HoldContext& c) {
   }
 }
 
-void MemoryHold::tell_shares(const HoldContext& c, V1Shares::Change change) const {
-  const std::string_view before = shares_.before();
-  switch (change) {
-    case V1Shares::Change::none: return;
-    case V1Shares::Change::lowered: return e_.note(c, "act", "cpu.shares", before, V1Shares::kLowest, "ok");
-    case V1Shares::Change::given_back: return e_.note(c, "given_back", "cpu.shares", V1Shares::kLowest, before, "ok");
-    case V1Shares::Change::somebodys:
-      return e_.note(c, "changed", "cpu.shares", V1Shares::kLowest, "", "somebody else's value: left");
-  }
+void MemoryHold::keep_shares(const HoldContext& c) {
+  if (c.roots.cpu_v1 == nullptr) return;
+  static PidList pids;
+  pids.clear();
+  for (const ProcessRef& process : e_.held.all()) (void)pids.push_back(process.pid);
+  std::sort(pids.begin(), pids.end());
+  shares_.note(c, e_, shares_.step(c, {pids.data(), pids.size()}, e_.born_ticks));
 }
 
 void MemoryHold::close_files() {

@@ -56,7 +56,7 @@ class MemoryHold {
   void read_bytes(const HoldContext& c, Observation& o);
   void carry_out(const HoldContext& c, const Orders& orders);
   void arm_quota(const HoldContext& c);
-  void tell_shares(const HoldContext& c, V1Shares::Change change) const;
+  void keep_shares(const HoldContext& c);
   void close_files();
 
   MemoryEpisode e_;

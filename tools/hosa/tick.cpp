@@ -103,7 +103,9 @@ void Agent::on_tick() {
   // A running bucket is looked at each 10 ms; the machine need not be.
   // Nor need it while a storm of forks is not yet all slowed: a look among 300 processes is 0.6 s, and 65 got away in
   // it.
-  const bool settling = std::any_of(cpu_holds_.begin(), cpu_holds_.end(), [](const CpuHold& h) { return h.settles(); });
+  const double now_s = static_cast<double>(begun_ns) * 1e-9;
+  const bool settling =
+      std::any_of(cpu_holds_.begin(), cpu_holds_.end(), [now_s](const CpuHold& h) { return h.settles(now_s); });
   const bool due = begun_ns - sensed_ns_ >= (settling             ? kSenseStormNs
                                              : active_holds() > 0 ? kSenseHoldingNs
                                                                   : kSenseNs);

@@ -6,13 +6,15 @@
 
 #include "actuate/autogroup.h"
 #include "actuate/limit.h"
+#include "actuate/process_hold.h"
 #include "actuate/undo.h"
 #include "loader/sys/file.h"
 
 namespace hosa {
 namespace {
 
-constexpr double kLookS = 0.5;
+constexpr double kLookS = 0.5, kLookPerProcessS = 0.005;
+constexpr std::size_t kTries = 8;
 constexpr unsigned kNoneBelow = 2;  // links of a directory of kernfs: its own two, and one of each cgroup below it
 
 }  // namespace
@@ -29,18 +31,23 @@ bool V1Shares::open_of(const HoldContext& c, int pid) {
   return cgroup.has_value();
 }
 
-bool V1Shares::holds_all(const HoldContext& c, std::span<const ProcessRef> held, uint64_t born_ticks) const {
+// Of a storm many have ended since they were held.
+bool V1Shares::open_of_any(const HoldContext& c, std::span<const int> held) {
+  const auto last = held.last(std::min(held.size(), kTries));
+  return std::any_of(last.rbegin(), last.rend(), [&](int pid) { return open_of(c, pid); });
+}
+
+bool V1Shares::holds_all(const HoldContext& c, std::span<const int> held, uint64_t born_ticks) {
   struct stat about {};
   if (::fstat(cgroup_.get(), &about) != 0 || about.st_nlink != kNoneBelow) return false;
-  const auto is_held = [held](int pid) {
-    return std::any_of(held.begin(), held.end(), [pid](const ProcessRef& process) { return process.pid == pid; });
-  };
   static PidList inside;
   inside.clear();
   if (!read_procs(cgroup_, inside) || inside.empty()) return false;
+  pace_s_ = kLookS + kLookPerProcessS * static_cast<double>(inside.size());
   return std::all_of(inside.begin(), inside.end(), [&](int pid) {
-    if (is_held(pid)) return true;
-    const auto process = read_process(c.proc, pid);
+    if (std::binary_search(held.begin(), held.end(), pid)) return true;
+    if (is_idle(scheduling_policy(pid))) return true;  // an heir; of a storm's thousand nearly all
+    const auto process = read_process_stat(c.proc, pid);
     return !process || process->start_ticks >= born_ticks;
   });
 }
@@ -53,10 +60,11 @@ V1Shares::Change V1Shares::restore(const HoldContext& c) {
   return Change::given_back;
 }
 
-V1Shares::Change V1Shares::step(const HoldContext& c, std::span<const ProcessRef> held, uint64_t born_ticks) {
-  if (c.shadow || c.roots.cpu_v1 == nullptr || held.empty() || c.moment.now_s - looked_s_ < kLookS) return Change::none;
+V1Shares::Change V1Shares::step(const HoldContext& c, std::span<const int> held, uint64_t born_ticks) {
+  if (c.shadow || c.roots.cpu_v1 == nullptr || held.empty() || c.moment.now_s - looked_s_ < pace_s_)
+    return Change::none;
   looked_s_ = c.moment.now_s;
-  if (entry_ < 0 && !open_of(c, held[0].pid)) return Change::none;
+  if (entry_ < 0 && !open_of_any(c, held)) return Change::none;
   const bool ours = holds_all(c, held, born_ticks);
   if (entry_ >= 0) {
     if (!ours) return restore(c);
@@ -66,8 +74,7 @@ V1Shares::Change V1Shares::step(const HoldContext& c, std::span<const ProcessRef
   }
   const auto id = cgroup_id(cgroup_);
   if (!ours || !id) return Change::none;
-  const auto done =
-      apply_limit(c.journal, {&cgroup_, *id, path_.view()}, CgroupFile::cpu_shares, kLowest, lease_ns());
+  const auto done = apply_limit(c.journal, {&cgroup_, *id, path_.view()}, CgroupFile::cpu_shares, kLowest, lease_ns());
   if (!done || !done->written) return Change::none;
   entry_ = done->entry;
   old_value_ = done->old_value;
