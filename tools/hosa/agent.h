@@ -2,7 +2,8 @@
 //
 //   senses.take() -> suspect() -> MemoryHold/CpuHold step (plan -> journal -> apply -> audit) -> pace()
 //
-// agent.cpp opens everything and waits; tick.cpp is what happens at each wake-up; report.cpp answers `status`.
+// agent_open.cpp opens everything, agent.cpp waits, tick.cpp is what happens at each wake-up, records.cpp and look*.cpp
+// find somebody, holds.cpp holds him; report.cpp answers `status`.
 #pragma once
 #include <optional>
 
@@ -26,6 +27,8 @@ namespace hosa {
 
 // After `hosa release --all` nobody is held for so long: else the same culprit would be held again at the next tick.
 inline constexpr double kRespiteS = 60;
+// What would last for long at twice its pace is nobody's fault yet.
+inline constexpr double kPaceMargin = 2;
 inline constexpr std::size_t kMostHolds = 16;  // policy.max_contained is at most this
 static_assert(2 * kMostHolds <= HOSA_WATCHED);
 static_assert(kMostHolds <= HOSA_QUOTAS, "every memory hold has a byte quota of its own");
@@ -39,7 +42,10 @@ class Agent {
   int loop();
 
  private:
-  // agent.cpp
+  enum class Source : uint32_t { ring, tick, signals, control, keeper, pressure };
+
+  // agent_open.cpp
+  Result<void> watch(int fd, Source source);
   Result<void> open_journal();
   Result<void> start_keeper();
   Result<void> open_sources();
@@ -47,6 +53,8 @@ class Agent {
   void raise_self();
   bool is_crowded() const;
   void know_everybody();
+
+  // agent.cpp
   bool wait();
   void on_signal();
   void on_pressure(uint32_t events);
@@ -55,53 +63,61 @@ class Agent {
   void arm_timer();
   void stop();
 
-  // tick.cpp
+  // records.cpp
   bool on_ring();
-  bool on_timer();  // true: it is time for a tick
   void on_memory_trip(const hosa_event& event, double now_s);
   void check_trips(double now_s);
   void judge_trip(const TripCheck& check, TripCheck::Answer answer, double now_s);
+  void note_oom_kill(const hosa_event& event);
+  bool is_held(const hosa_event& event) const;
+  bool is_held_storm(uint64_t cgroup, uint64_t unit) const;
+
+  // tick.cpp
+  bool on_timer();  // true: it is time for a tick
+  void on_tick();
+  void sense_and_suspect(uint64_t now_ns);
+  bool urgent() const;
+  bool looks_at_once() const;
+  double pace() const;
+  int level() const;
+
+  // look.cpp
+  bool suspects() const;  // somebody is being looked for
+  bool count();           // true: counted now
+  void suspect();
+  void suspect_who_grew();
+  void watch_largest_user();
+  void look_for_memory();
+  bool lasts(const Finding& finding, double room) const;
+  void drop_memory_suspicion();
+  detect::Resource carrier() const;
+  std::span<const UnitUse> candidates();
+  double horizon_s() const;
+  double room() const;
+
+  // look_cpu.cpp, look_forks.cpp
+  void look_for_cpu();
+  bool crowd_counts() const;
+  bool met_a_crowd_once() const;
+  CrowdReading crowd_reading() const;
+  void note_crowd(const TaskCounts& tasks, double now_s);
+  void look_for_tasks();
   bool check_forks(double now_s);  // true: somebody is held
   bool begin_fork_watch(const TaskCounts& tasks, double now_s);
   bool watch_forks(double now_s);
   void hold_storm();
   void dismiss_forks(double now_s);
-  void note_oom_kill(const hosa_event& event);
-  bool is_held(const hosa_event& event) const;
-  bool is_held_storm(uint64_t cgroup, uint64_t unit) const;
-  void on_tick();
-  void sense_and_suspect(uint64_t now_ns);
-  bool count();  // true: counted now
-  void suspect();
-  void look_for_memory();
-  bool lasts(const Finding& finding, double room) const;
-  void drop_memory_suspicion();
-  void look_for_cpu();
-  void look_for_tasks();
-  detect::Resource carrier() const;
-  bool crowd_counts() const;
-  bool met_a_crowd_once() const;
-  CrowdReading crowd_reading() const;
-  void note_crowd(const TaskCounts& tasks, double now_s);
-  void suspect_who_grew();
-  void watch_largest_user();
-  double horizon_s() const;
-  double room() const;
+
+  // holds.cpp
   void hold_memory(const Finding& finding);
   void hold_cpu(const Finding& finding, Carrier carrier, Cause cause);
-  std::span<const UnitUse> candidates();
   bool may_hold(const Finding& finding, const char* resource);
   void step_holds();
   void watch_held();
   void lower_kernel_settings(const HoldContext& c);
-  bool urgent() const;
-  bool looks_at_once() const;
-  bool suspects() const;  // somebody is being looked for
   void forget_holds();
   void notice_give_back();
   void release_all(const char* why);
-  double pace() const;
-  int level() const;
   int active_holds() const;
   bool acts_in_force() const;
   HoldContext context();
