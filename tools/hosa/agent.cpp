@@ -11,6 +11,7 @@
 #include "tools/hosa/verbs.h"
 
 namespace hosa {
+
 // For the next tick, or before it the next look at what tripped.
 void Agent::arm_timer() {
   double due_s = next_tick_s_;

@@ -127,7 +127,7 @@ void Agent::lower_kernel_settings(const HoldContext& c) {
   settings_lowered_ = wanted;
   for (std::size_t i = 0; i < kKernelSettings.size(); ++i) {
     std::optional<int>& entry = setting_entries_[i];
-    if (wanted) entry = lower(kKernelSettings[i], *journal_, clock_ns(CLOCK_BOOTTIME) + 10'000'000'000u);
+    if (wanted) entry = lower(kKernelSettings[i], *journal_, lease_ns());
     if (!wanted && entry) (void)undo_entry(*journal_, *entry, roots_);
     if (entry) note(!wanted ? "given_back" : bucket ? "act" : "insured", "what", kKernelSettings[i].what);
     if (!wanted) entry.reset();
@@ -161,7 +161,7 @@ void Agent::step_holds() {
   journal_->set_acting(acting);
   if (!acting || c.moment.now_s - leased_s_ < 1) return;
   leased_s_ = c.moment.now_s;
-  const uint64_t deadline_ns = clock_ns(CLOCK_BOOTTIME) + 10'000'000'000u;
+  const uint64_t deadline_ns = lease_ns();
   for (int i = 0; i < Journal::capacity(); ++i) {
     if (journal_->state(i) == EntryState::armed) journal_->renew(i, deadline_ns);
   }

@@ -34,13 +34,14 @@ void IdlePasses::start(const HoldContext& c, CpuEpisode& e) {
 }
 
 bool IdlePasses::settling(double now_s) const {
-  return storming_ || now_s - found_s_ < kSettleS;
+  return rushing() || (!shares_.lowered() && now_s - found_s_ < kSettleS);
 }
 
 double IdlePasses::pace_s(const CpuEpisode& e, double now_s) const {
   if (settling(now_s)) return kIdlePassS;
-  return std::clamp(static_cast<double>(members_.size()) * kPassPerMemberS, e.covered ? kCoveredPassS : kIdlePassS,
-                    kLongestPaceS);
+  const bool slowed_as_a_whole = e.covered || shares_.lowered();
+  return std::clamp(static_cast<double>(members_.size()) * kPassPerMemberS,
+                    slowed_as_a_whole ? kCoveredPassS : kIdlePassS, kLongestPaceS);
 }
 
 // Whole sessions first, and before anybody else is looked for: from then on it is the others who run in the rests.
@@ -56,22 +57,23 @@ bool IdlePasses::slow_sessions(const HoldContext& c, CpuEpisode& e) {
 }
 
 void IdlePasses::pass(const HoldContext& c, CpuEpisode& e) {
-  if (c.moment.now_s - passed_s_ < (storming_ ? 0 : pace_s(e, c.moment.now_s))) return;
+  if (c.moment.now_s - passed_s_ < (rushing() ? 0 : pace_s(e, c.moment.now_s))) return;
   passed_s_ = c.moment.now_s;
   if (slow_sessions(c, e)) return;
   // Whoever forks on until it is idle makes children that are not: round after round, and without a rest, because
-  // until then it is the storm that runs in the rests (240 forkers, one CPU: nobody else had 2 % of them).
+  // until then it is the storm that runs in the rests (240 forkers, one CPU: nobody else had 2 % of them), unless all
+  // of its cgroup is behind everybody.
   const uint64_t until_ns = clock_ns(CLOCK_MONOTONIC) + kLongestPassNs;
   do {
     const int before = e.idled;
-    if (storming_) end_turn();
+    if (rushing()) end_turn();
     if (e.unit.is_tree())
       storm_round(c, e);
     else
       idle_round(c, e);
     storming_ = e.idled - before >= kStorm;
     if (e.idled > before) found_s_ = c.moment.now_s;
-  } while (storming_ && clock_ns(CLOCK_MONOTONIC) < until_ns);
+  } while (rushing() && clock_ns(CLOCK_MONOTONIC) < until_ns);
   resume_turn();
   if (e.unit.is_tree() && !settling(c.moment.now_s)) {
     done_.clear();

@@ -17,6 +17,8 @@ class IdlePasses {
   void storms() { storming_ = true; }  // the next rounds will find many
   bool settling(double now_s) const;   // somebody who was not idle was found a moment ago
   bool settling() const { return settling(passed_s_); }
+  // Round after round; not where all of its v1 cgroup is behind everybody.
+  bool rushing() const { return storming_ && !shares_.lowered(); }
   double pace_s(const CpuEpisode& e, double now_s) const;
 
   void see(const HoldContext& c, const CpuEpisode& e) { seen_s_ = c.census.glance(e.unit, members_); }
