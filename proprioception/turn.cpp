@@ -22,6 +22,7 @@ bool real_time = false;
 Turn turn;
 uint64_t work_since_ns = 0;  // 0: no rests
 uint64_t hurried_until_ns = 0;
+bool news = false;
 uint64_t late_ns = 0;  // by how much its rests have been longer than twice what was wanted
 
 uint64_t now_ns() {
@@ -40,9 +41,10 @@ void rest() {
   const uint64_t before_ns = now_ns();
   pollfd records{turn.records, POLLIN, 0};
   const timespec time{0, static_cast<long>(kRestNs)};
-  const bool news = ::ppoll(&records, 1, &time, nullptr) > 0;
+  const bool readable = ::ppoll(&records, 1, &time, nullptr) > 0;
+  news = news || readable;
   work_since_ns = now_ns();
-  if (news) hurried_until_ns = work_since_ns + kHurryNs;
+  if (readable) hurried_until_ns = work_since_ns + kHurryNs;
   if (turn.stamp_ns != nullptr) __atomic_store_n(turn.stamp_ns, work_since_ns, __ATOMIC_RELEASE);
   const uint64_t took_ns = work_since_ns - before_ns;
   late_ns += took_ns > 2 * kRestNs ? took_ns - 2 * kRestNs : 0;
@@ -66,9 +68,14 @@ bool may_be_real_time() {
 
 void begin_turn(const Turn& begun) {
   turn = begun;
+  news = false;
   work_since_ns = now_ns();
   hurried_until_ns = turn.hurry ? work_since_ns + kHurryNs : turn.roomy ? work_since_ns + kRoomyNs : 0;
   late_ns = 0;
+}
+
+bool news_came() {
+  return news;
 }
 
 void hurry_turn() {

@@ -36,6 +36,8 @@ void resume_turn();
 // -20 no more in a turn whose rests have been 8 ms late in sum: beside 500 runnable tasks each lasted 4 ms, a look 2.7
 // s.
 void let_others_run();
+// Something must be known now: in a rest of this turn the descriptor became readable.
+bool news_came();
 // A rest at once, whatever is left of the 0.15 ms.
 void rest_now();
 

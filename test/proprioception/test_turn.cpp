@@ -66,17 +66,21 @@ TEST_CASE("where a CPU is free nobody needs a rest in the first millisecond") {
   CHECK(rests_in(6) >= 3);
 }
 
-TEST_CASE("a record that arrives in a rest ends the rests") {
+TEST_CASE("a record that arrives in a rest ends the rests, and whoever counts can tell") {
   const EndOfTurn end;
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   const Fd reader(ends[0]), writer(ends[1]);
   begin_turn({.records = reader.get()});
   CHECK(rests_in(6) >= 3);
+  CHECK_FALSE(news_came());
   REQUIRE(::write(writer.get(), "r", 1) == 1);
   work_ms(0.3);
   let_others_run();  // it asks, and does not wait
+  CHECK(news_came());
   CHECK(rests_in(3) == 0);
+  begin_turn({});
+  CHECK_FALSE(news_came());
 }
 
 TEST_CASE("who looks at the loop's stamp sees it move in a long turn") {

@@ -76,6 +76,9 @@ class Census {
   const ProcessList& processes() const { return processes_; }
 
  private:
+  // until_news: false, and nothing whole, once a record has come (turn.h).
+  bool count_members(const Unit& unit, std::span<const ProcessShare> handed, Members& out, bool until_news) const;
+
   struct Seen {
     int pid = 0;
     uint64_t start_ticks = 0, unit = 0;

@@ -84,7 +84,8 @@ void HoldRoom::list_inside(const HoldContext& c, MemoryEpisode& e) {
   members_read_s_ = c.moment.now_s;
   inside_.clear();
   (void)room_.members(inside_);
-  if (e.held.has_newcomers(inside_)) e.held.adopt(c, inside_);
+  // Who has gone counts no more: a crowd that has ended was held as one, and its last process never seemed quiet.
+  if (e.held.has_newcomers(inside_) || inside_.size() < e.held.size()) e.held.adopt(c, inside_);
   e.held.prepare(c, e.now);
 }
 

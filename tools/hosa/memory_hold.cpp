@@ -55,11 +55,12 @@ void MemoryHold::read_bytes(const HoldContext& c, Observation& o) {
   }
   // A crowd that has used up its quota is frozen before it is counted: what it was handed is known, and seventeen
   // processes are 5 ms of a 125 MIPS board in which nobody else runs.
-  if (quota_armed_ && e_.held.is_crowd() && c.kernel.quota_used(quota_slot_)) {
+  const auto used = [&] { return quota_armed_ && e_.held.is_crowd() && c.kernel.quota_used(quota_slot_); };
+  if (!used()) (void)c.census.glance(e_.unit, e_.now);
+  if (used()) {  // maybe in the middle of the count
     o.bytes = o.current_bytes = e_.bytes + static_cast<double>(crowd_bytes());
     return;
   }
-  (void)c.census.glance(e_.unit, e_.now);
   double bytes = 0;
   for (const Member& member : e_.now) bytes += member.bytes;
   const UnownedBytes& unowned = c.moment.unowned;
