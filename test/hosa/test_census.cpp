@@ -11,6 +11,8 @@
 #include "test/hosa/kernel_child.h"
 #include "tools/hosa/census.h"
 
+#include "proprioception/turn.h"
+
 using namespace hosa;
 
 namespace {
@@ -208,6 +210,30 @@ TEST_CASE("a crowd that one hold has just looked at is not read again for anothe
   *stage = 2;
   parent.wait();
   ::munmap(stage, sizeof(std::atomic<int>));
+}
+
+TEST_CASE("a glance ends where a record comes, and what was known before stands") {
+  Orphan parent([] {
+    if (::fork() == 0) pause_awhile();
+  });
+  if (parent.parent() > 2) HOSA_SKIP("orphans are adopted by another process than init");
+  KernelSide side;
+  Counted counted(side);
+  counted.take(Census::Look::onset);
+  const Unit& tree = counted.unit_of(parent.pid());
+  const double known_s = counted.census->glance(tree, *counted.members);
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const Fd reader(ends[0]), writer(ends[1]);
+  REQUIRE(::write(writer.get(), "r", 1) == 1);
+  begin_turn({.records = reader.get()});
+  rest_now();
+  CHECK(counted.census->glance(tree, *counted.members) == known_s);
+  CHECK(counted.members->size() == 1);
+  end_turn();
+  begin_turn({});
+  CHECK(counted.census->glance(tree, *counted.members) > known_s);
+  end_turn();
 }
 
 TEST_CASE("of a tree of processes the one that takes the memory and the one that takes the CPU are told apart") {
