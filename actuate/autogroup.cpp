@@ -6,6 +6,7 @@
 #include "loader/sys/file.h"
 #include "loader/sys/text.h"
 #include "proprioception/process.h"
+#include "proprioception/process_status.h"
 
 namespace hosa {
 namespace {
@@ -38,17 +39,6 @@ std::optional<Autogroup> read_autogroup(const Fd& proc, int pid) {
   char buffer[64];
   const auto text = read_file(proc.get(), process_path(pid, "autogroup").c_str(), buffer);
   return text ? parse_autogroup(*text) : std::nullopt;
-}
-
-std::string_view v1_cpu_path(std::string_view cgroups) {
-  while (!cgroups.empty()) {
-    std::string_view path = take_line(cgroups);
-    take_until(path, ':');
-    std::string_view controllers = take_until(path, ':');
-    while (!controllers.empty())
-      if (take_until(controllers, ',') == "cpu") return path;
-  }
-  return {};
 }
 
 bool outside_cpu_cgroups(std::string_view cgroups) {

@@ -21,8 +21,6 @@ std::optional<Autogroup> read_autogroup(const Fd& proc, int pid);
 // who is in a cgroup of the cpu controller. `cgroups` is the text of /proc/PID/cgroup: of a v1 hierarchy the line of
 // cpu tells; with v2 alone only the root cgroup, and a hold room in it, are sure to be outside.
 bool outside_cpu_cgroups(std::string_view cgroups);
-// Its path in the v1 hierarchy of cpu, by the same text; empty: there is no such hierarchy.
-std::string_view v1_cpu_path(std::string_view cgroups);
 bool autogroup_counts(const Fd& proc, int pid);
 
 // Nobody of that session is outside `ours`, as far as members (of the same unit) and the session's leader can tell.

@@ -72,6 +72,17 @@ std::optional<CgroupPath> read_cgroup_path(const Fd& proc, int pid) {
   return std::nullopt;
 }
 
+std::string_view v1_cpu_path(std::string_view cgroups) {
+  while (!cgroups.empty()) {
+    std::string_view path = take_line(cgroups);
+    take_until(path, ':');
+    std::string_view controllers = take_until(path, ':');
+    while (!controllers.empty())
+      if (take_until(controllers, ',') == "cpu") return path;
+  }
+  return {};
+}
+
 std::optional<uint64_t> read_watchdog_usec(const Fd& proc, int pid) {
   const auto file = open_file(proc.get(), process_path(pid, "environ").c_str());
   if (!file) return std::nullopt;

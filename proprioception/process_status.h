@@ -25,6 +25,8 @@ Result<ProcessStatus> read_status(const Fd& proc, int pid);
 using CgroupPath = FixedString<kCgroupPathBytes>;
 std::optional<CgroupPath> parse_cgroup_path(std::string_view line);
 std::optional<CgroupPath> read_cgroup_path(const Fd& proc, int pid);
+// The path in the v1 hierarchy of cpu, by the whole text of that file; empty where there is no such hierarchy.
+std::string_view v1_cpu_path(std::string_view cgroups);
 
 // WATCHDOG_USEC in the environment it was started with (systemd's WatchdogSec=); at most 256 KiB are looked at. A
 // freeze lasts at most a quarter of it.

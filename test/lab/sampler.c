@@ -6,8 +6,7 @@
 //                "cur" bytes, "undrop" bytes that cannot be dropped (memory.current - active_file - inactive_file -
 //                slab_reclaimable; without the memory controller RSS - shared + swap of its processes, of a v1
 //                hierarchy its total_rss, plus Shmem and sockets of the machine), "refault" workingset_refault_file,
-//                "psi" total us of memory full,
-//                "oom" oom_kill of vmstat
+//                "psi" total us of memory full, "oom" oom_kill of vmstat
 //   every second {"t","agent_rss" kB,"agent_cpu" s,"agent_switches"} while the agent lives
 //   at changes   {"t","change":FILE,"group":PATH,"old","new"}, looked for every 0.2 s
 // It is mlocked and SCHED_FIFO; its last line {"t","sampler_cpu"} says what it took itself, in seconds. "gap" of a line

@@ -167,6 +167,10 @@ TEST_CASE("the cgroup of a process is its v2 line") {
   CHECK_FALSE(read_cgroup_path(proc, 1).has_value());
   CHECK_FALSE(parse_cgroup_path("0::relative").has_value());
   CHECK_FALSE(parse_cgroup_path("0::/" + std::string(600, 'x')).has_value());
+  const std::string debian10 = "4:memory:/m\n3:cpu,cpuacct:/system.slice/cron.service\n0::/x\n";
+  CHECK(v1_cpu_path(debian10) == "/system.slice/cron.service");
+  CHECK(v1_cpu_path("12:cpuset:/a\n0::/a\n").empty());
+  damage(debian10, [](std::string_view text) { (void)v1_cpu_path(text); });
 }
 
 TEST_CASE("WATCHDOG_USEC is found behind an entry longer than the buffer and never inside another one") {

@@ -76,9 +76,6 @@ class Census {
   const ProcessList& processes() const { return processes_; }
 
  private:
-  // until_news: false, and nothing whole, once a record has come (turn.h).
-  bool count_members(const Unit& unit, std::span<const ProcessShare> handed, Members& out, bool until_news) const;
-
   struct Seen {
     int pid = 0;
     uint64_t start_ticks = 0, unit = 0;
@@ -87,6 +84,8 @@ class Census {
     double again_s = 0, wait_s = 0;
     static constexpr double kFirstWaitS = 0.1;
   };
+  // until_news: false, and nothing whole, once a record has come (turn.h).
+  bool count_members(const Unit& unit, std::span<const ProcessShare> handed, Members& out, bool until_news) const;
   void walk(double now_s);
   void list_room(const Unit& unit, PidList& pids, PidList& held) const;
   void add_unit(const Cgroup& cgroup);

@@ -2,6 +2,8 @@
 // (CpuLimits), or, where the cgroup has no cpu controller and none can be switched on, to SCHED_IDLE on every thread of
 // its processes (IdlePasses).
 #pragma once
+#include <algorithm>
+
 #include "tools/hosa/cpu_limits.h"
 #include "tools/hosa/idle_passes.h"
 

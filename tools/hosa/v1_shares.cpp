@@ -4,11 +4,10 @@
 
 #include <algorithm>
 
-#include "actuate/autogroup.h"
 #include "actuate/limit.h"
 #include "actuate/process_hold.h"
-#include "actuate/undo.h"
 #include "loader/sys/file.h"
+#include "proprioception/process_status.h"
 
 namespace hosa {
 namespace {
@@ -55,7 +54,7 @@ bool V1Shares::holds_all(const HoldContext& c, std::span<const int> held, uint64
 V1Shares::Change V1Shares::restore(const HoldContext& c) {
   cgroup_.reset();
   if (entry_ < 0) return Change::none;
-  (void)undo_entry(c.journal, entry_, c.roots);
+  undone_ = undo_entry(c.journal, entry_, c.roots);
   entry_ = -1;
   return Change::given_back;
 }

@@ -1,10 +1,12 @@
 // V1Shares: cpu.shares 2 of 1024 for the held where the cpu controller is a cgroup v1 hierarchy (Debian 10, vendors'
 // kernels). There SCHED_IDLE counts only among the tasks of one cgroup, and a thawed leaker was its neighbour's equal
 // (lab leak, 5.10, a hierarchy per controller: p99 4.7 x healthy). One cgroup, that of the last of the held, and only
-// while nobody is in it or below it but the held and who was born since shortly before they were named.
+// while nobody is in it or below it but the held, who was born since shortly before they were named, and who is
+// SCHED_IDLE anyway.
 #pragma once
 #include <span>
 
+#include "actuate/undo.h"
 #include "tools/hosa/hold_context.h"
 
 namespace hosa {
@@ -17,7 +19,7 @@ class V1Shares {
   // boot.
   Change step(const HoldContext& c, std::span<const int> held, uint64_t born_ticks);
   Change restore(const HoldContext& c);
-  void forget() { entry_ = -1; }  // the keeper gave everything back
+  void forget() { entry_ = -1, cgroup_.reset(); }  // the keeper gave everything back
 
   bool lowered() const { return entry_ >= 0; }
 
@@ -26,7 +28,7 @@ class V1Shares {
   void note(const HoldContext& c, const Episode& e, Change change) const {
     const std::string_view before = old_value_.view();
     if (change == Change::lowered) e.note(c, "act", "cpu.shares", before, kLowest, "ok");
-    if (change == Change::given_back) e.note(c, "given_back", "cpu.shares", kLowest, before, "ok");
+    if (change == Change::given_back) e.note(c, "given_back", "cpu.shares", kLowest, before, undone_name(undone_));
     if (change == Change::somebodys) e.note(c, "changed", "cpu.shares", kLowest, "", "somebody else's value: left");
   }
 
@@ -40,6 +42,7 @@ class V1Shares {
   Fd cgroup_;
   FixedString<kCgroupPathBytes> path_;
   ValueText old_value_;
+  Undone undone_ = Undone::restored;  // what became of it at the end
   int entry_ = -1, rewrites_ = 0;
   double looked_s_ = -1e9, pace_s_ = 0;
 };
