@@ -38,6 +38,7 @@ bool Agent::wait() {
       case Source::signals: on_signal(); break;
       case Source::control: on_control(); break;
       case Source::keeper: on_keeper(), tick = true; break;
+      case Source::limits: tick = true; break;  // step_holds() takes what is told
       case Source::pressure: on_pressure(events[i].events), tick = true; break;
     }
   }

@@ -42,7 +42,7 @@ class Agent {
   int loop();
 
  private:
-  enum class Source : uint32_t { ring, tick, signals, control, keeper, pressure };
+  enum class Source : uint32_t { ring, tick, signals, control, keeper, limits, pressure };
 
   // agent_open.cpp
   Result<void> watch(int fd, Source source);
@@ -165,6 +165,7 @@ class Agent {
   uint64_t forks_cgroup_ = 0;
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
+  LimitWatch limit_watch_;
   int crowds_ready_ = 0;  // hold_context.h
   std::array<CpuHold, kMostHolds> cpu_holds_;
   bool settings_lowered_ = false;

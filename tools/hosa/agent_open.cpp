@@ -125,14 +125,13 @@ Result<void> Agent::open_sources() {
   ::sigprocmask(SIG_BLOCK, &wanted, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   signals_ = Fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+  (void)limit_watch_.open();  // without: a look once a second
   if (!epoll_ || !timer_ || !signals_) return errno_error("open the loop's descriptors");
-  const std::pair<int, Source> sources[] = {{senses_.kernel().ring_fd(), Source::ring},
-                                            {timer_.get(), Source::tick},
-                                            {signals_.get(), Source::signals},
-                                            {control_.fd(), Source::control},
-                                            {keeper_->fd(), Source::keeper}};
+  const std::pair<int, Source> sources[] = {
+      {senses_.kernel().ring_fd(), Source::ring}, {timer_.get(), Source::tick},    {signals_.get(), Source::signals},
+      {control_.fd(), Source::control},           {keeper_->fd(), Source::keeper}, {limit_watch_.fd(), Source::limits}};
   for (const auto& [fd, source] : sources) {
-    if (fd < 0) continue;  // no BPF, or no place for a control socket
+    if (fd < 0) continue;  // no BPF, no place for a control socket, no inotify
     if (const auto watched = watch(fd, source); !watched) return watched.error();
   }
   return {};

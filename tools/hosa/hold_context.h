@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "actuate/known_sizes.h"
+#include "actuate/limit_watch.h"
 #include "actuate/suspicion.h"
 #include "tools/hosa/audit.h"
 #include "tools/hosa/census.h"
@@ -25,8 +26,10 @@ struct HoldContext {
   KernelSide& kernel;
   const KnownSizes& known_sizes;
   const Fd& proc;
+  LimitWatch& limit_watch;
   int& crowds_ready;  // holds for which the kernel was made preemptible (room_weight.h): the last gives that back
   bool shadow = false;
+  bool limits_touched = false;  // somebody wrote where our limits stand
   bool memory_controller = false;
   double room_option = 0;
   double page_bytes = 4096;

@@ -10,7 +10,7 @@ namespace hosa {
 
 HoldContext Agent::context() {
   HoldContext c{*moment_, senses_.vector(), census_,          handed_,      *journal_, *keeper_,     roots_,
-                audit_,   guard_,           senses_.kernel(), known_sizes_, proc_,     crowds_ready_};
+                audit_,   guard_,           senses_.kernel(), known_sizes_, proc_,     limit_watch_, crowds_ready_};
   c.shadow = !acting_allowed();
   c.memory_controller = memory_controller_;
   c.room_option = options_.room_bytes;
@@ -145,7 +145,8 @@ void Agent::watch_held() {
 }
 
 void Agent::step_holds() {
-  const HoldContext c = context();
+  HoldContext c = context();
+  c.limits_touched = limit_watch_.take();
   for (MemoryHold& hold : memory_holds_) {
     const int before = hold.level();
     hold.step(c);
@@ -157,6 +158,7 @@ void Agent::step_holds() {
   // Two of the held may need the same controller: it goes off when nobody is held, however late it was switched on.
   const bool held = active_holds() > 0;
   if (!held && journal_->held_count() > 0) (void)undo_kind(*journal_, EntryKind::controller, roots_);
+  if (!held) limit_watch_.clear();
   const bool acting = held || journal_->held_count() > 0;
   journal_->set_acting(acting);
   if (!acting || c.moment.now_s - leased_s_ < 1) return;

@@ -27,6 +27,8 @@ void MemoryLine::set(const HoldContext& c, const MemoryEpisode& e, double line_b
     const auto done = rewrite_limit(c.journal, entry_, e.cgroup, line.view());
     return e.note(c, "insured", "memory.high", "", line.view(), done ? "ok" : errno_name(done.error().code).message);
   }
+  constexpr const char* kFiles[] = {"memory.high", "memory.swap.max"};
+  c.limit_watch.add(e.cgroup, e.path.view(), kFiles);
   hold_swap(c, e);
   const auto high = apply_limit(c.journal, e.cgroup_ref(), CgroupFile::memory_high, line.view(), lease_ns());
   if (high && high->written) entry_ = high->entry;
@@ -59,7 +61,7 @@ void MemoryLine::drop(const HoldContext& c, const MemoryEpisode& e) {
 }
 
 void MemoryLine::keep(const HoldContext& c, const MemoryEpisode& e) {
-  if (c.moment.now_s - looked_after_s_ < kLookAfterS) return;
+  if (!c.limits_touched && c.moment.now_s - looked_after_s_ < kLookAfterS) return;
   looked_after_s_ = c.moment.now_s;
   for (int* index : {&entry_, &swap_entry_}) {
     const auto entry = c.journal.read(*index);

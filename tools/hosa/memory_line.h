@@ -13,7 +13,8 @@ class MemoryLine {
 
   void set(const HoldContext& c, const MemoryEpisode& e, double line_bytes);  // or moves it
   void drop(const HoldContext& c, const MemoryEpisode& e);
-  // S4, once a second: our values may have been set back (daemon-reload does that) or replaced by an administrator.
+  // S4, once a second and when somebody wrote: our values may have been set back (daemon-reload does that) or replaced
+  // by an administrator.
   void keep(const HoldContext& c, const MemoryEpisode& e);
   void forget() { entry_ = swap_entry_ = -1; }  // the keeper gave them back
 
