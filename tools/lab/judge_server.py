@@ -104,6 +104,10 @@ def judge_login(v, s, out, samples, audit, times):
     one(v, out, "answer", 2)
 
 
+def judge_container(v, s, out, samples, audit, times):
+    one(v, out, "exec", 3)  # `crun exec` into the held container
+
+
 def judge_term(v, s, out, samples, audit, times):
     asked = one(v, out, "term", 1)
     lines = [line for line in read_text(os.path.join(out, "offender.log")).splitlines() if line.startswith("terminated")]
@@ -172,7 +176,7 @@ def judge_reboot(v, s, out, folder):
 
 
 MEANWHILE = {"daemon-reload": judge_reload, "restart": judge_restart, "stop": judge_stop, "set-property": judge_set_property,
-             "administrator": judge_administrator, "install": judge_install, "login": judge_login, "term": judge_term,
+             "administrator": judge_administrator, "install": judge_install, "login": judge_login, "container": judge_container, "term": judge_term,
              "stop-agent": judge_stop_agent, "kill-agent": judge_kill_agent, "restart-agent": judge_restart_agent}
 
 
