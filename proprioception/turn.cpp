@@ -60,6 +60,10 @@ void become_urgent() {
   real_time = set_scheduler(SCHED_FIFO | SCHED_RESET_ON_FORK, 1);
 }
 
+void become_ordinary() {
+  (void)::setpriority(PRIO_PROCESS, 0, 0);
+}
+
 bool may_be_real_time() {
   const bool granted = set_scheduler(SCHED_FIFO, 1);
   if (granted) (void)set_scheduler(SCHED_OTHER, 0);

@@ -13,6 +13,8 @@ namespace hosa {
 // 5.3 ms at the median and 16 ms at p99 at nice -20, 26 and 61 us at real-time priority 1 (Linux 6.18, two CPUs). A
 // loop that would not end is stopped by RLIMIT_RTTIME (SIGXCPU, and the keeper gives back). Children start without it.
 void become_urgent();
+// While the probes are loaded: as anybody else, whatever nice value a service manager began with.
+void become_ordinary();
 // For `hosa doctor`: whether it is granted. Leaves the caller as it was.
 bool may_be_real_time();
 

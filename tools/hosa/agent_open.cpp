@@ -84,7 +84,8 @@ void Agent::raise_self() {
 }
 
 // Loading the probes is a second of a 125 MIPS CPU. At real-time priority a neighbour on the same CPU waited for all of
-// it (6.1: 997 ms, each time systemd restarted the agent); at nice 0 beside a storm it would not come to an end.
+// it (6.1: 997 ms, each time systemd restarted the agent), and at the unit's nice -20 for nearly all; at nice 0 beside
+// a storm it would not come to an end.
 bool Agent::is_crowded() const {
   char buffer[64];
   const auto text = read_text(proc_, "loadavg", buffer);
@@ -173,7 +174,7 @@ Result<void> Agent::open(int& exit_code) {
       note("error", "what", opened.error().text().view());
   }
   raise_self();
-  if (is_crowded()) become_urgent();
+  is_crowded() ? become_urgent() : become_ordinary();
   self_ = Self::open(proc_);
   senses_.open(proc_, sys_, machine_, options_, rungs_);
   crowd_.open(machine_.online_cpus);
