@@ -18,6 +18,21 @@ constexpr unsigned kNoneBelow = 2;  // links of a directory of kernfs: its own t
 
 }  // namespace
 
+Inside look_inside(const Fd& cgroup, const Fd& proc, std::span<const int> held, uint64_t born_ticks) {
+  struct stat about {};
+  if (::fstat(cgroup.get(), &about) != 0 || about.st_nlink != kNoneBelow) return {};
+  static PidList inside;
+  inside.clear();
+  if (!read_procs(cgroup, inside) || inside.empty()) return {};
+  const bool only_held = std::all_of(inside.begin(), inside.end(), [&](int pid) {
+    if (std::binary_search(held.begin(), held.end(), pid)) return true;
+    if (is_idle(scheduling_policy(pid))) return true;  // an heir; of a storm's thousand nearly all
+    const auto process = read_process_stat(proc, pid);
+    return !process || process->start_ticks >= born_ticks;
+  });
+  return {only_held, inside.size()};
+}
+
 bool V1Shares::open_of(const HoldContext& c, int pid) {
   char buffer[4096];
   const auto text = read_file(c.proc.get(), process_path(pid, "cgroup").c_str(), buffer);
@@ -36,21 +51,6 @@ bool V1Shares::open_of_any(const HoldContext& c, std::span<const int> held) {
   return std::any_of(last.rbegin(), last.rend(), [&](int pid) { return open_of(c, pid); });
 }
 
-bool V1Shares::holds_all(const HoldContext& c, std::span<const int> held, uint64_t born_ticks) {
-  struct stat about {};
-  if (::fstat(cgroup_.get(), &about) != 0 || about.st_nlink != kNoneBelow) return false;
-  static PidList inside;
-  inside.clear();
-  if (!read_procs(cgroup_, inside) || inside.empty()) return false;
-  pace_s_ = kLookS + kLookPerProcessS * static_cast<double>(inside.size());
-  return std::all_of(inside.begin(), inside.end(), [&](int pid) {
-    if (std::binary_search(held.begin(), held.end(), pid)) return true;
-    if (is_idle(scheduling_policy(pid))) return true;  // an heir; of a storm's thousand nearly all
-    const auto process = read_process_stat(c.proc, pid);
-    return !process || process->start_ticks >= born_ticks;
-  });
-}
-
 V1Shares::Change V1Shares::restore(const HoldContext& c) {
   cgroup_.reset();
   if (entry_ < 0) return Change::none;
@@ -64,15 +64,16 @@ V1Shares::Change V1Shares::step(const HoldContext& c, std::span<const int> held,
     return Change::none;
   looked_s_ = c.moment.now_s;
   if (entry_ < 0 && !open_of_any(c, held)) return Change::none;
-  const bool ours = holds_all(c, held, born_ticks);
+  const Inside inside = look_inside(cgroup_, c.proc, held, born_ticks);
+  pace_s_ = kLookS + kLookPerProcessS * static_cast<double>(inside.members);
   if (entry_ >= 0) {
-    if (!ours) return restore(c);
+    if (!inside.only_held) return restore(c);
     if (keep_limit(c.journal, entry_, cgroup_, rewrites_) != Kept::somebodys) return Change::none;
     entry_ = -1;
     return Change::somebodys;
   }
   const auto id = cgroup_id(cgroup_);
-  if (!ours || !id) return Change::none;
+  if (!inside.only_held || !id) return Change::none;
   const auto done = apply_limit(c.journal, {&cgroup_, *id, path_.view()}, CgroupFile::cpu_shares, kLowest, lease_ns());
   if (!done || !done->written) return Change::none;
   entry_ = done->entry;

@@ -11,12 +11,19 @@
 
 namespace hosa {
 
+// Whether nobody is in a cgroup or below it but the held (process ids, ascending), who was born since born_ticks (clock
+// ticks since boot), and who is SCHED_IDLE. members: how many were looked at.
+struct Inside {
+  bool only_held = false;
+  std::size_t members = 0;
+};
+Inside look_inside(const Fd& cgroup, const Fd& proc, std::span<const int> held, uint64_t born_ticks);
+
 class V1Shares {
  public:
   enum class Change : uint8_t { none, lowered, given_back, somebodys };
 
-  // Each tick; looks twice a second, less often among many. held: process ids, ascending; born_ticks: clock ticks since
-  // boot.
+  // Each tick; looks twice a second, less often among many.
   Change step(const HoldContext& c, std::span<const int> held, uint64_t born_ticks);
   Change restore(const HoldContext& c);
   void forget() { entry_ = -1, cgroup_.reset(); }  // the keeper gave everything back
@@ -37,7 +44,6 @@ class V1Shares {
 
   bool open_of(const HoldContext& c, int pid);
   bool open_of_any(const HoldContext& c, std::span<const int> held);
-  bool holds_all(const HoldContext& c, std::span<const int> held, uint64_t born_ticks);
 
   Fd cgroup_;
   FixedString<kCgroupPathBytes> path_;
