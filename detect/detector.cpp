@@ -50,12 +50,14 @@ Detector::Detector(std::span<const Dimension> dimensions)
 void Detector::begin(double warmup_seconds) {
   const auto counted = rejected_;
   const Season season = season_, week = week_;
+  const Decay smoothing = smoothing_;
   *this = Detector(dimensions_);
   rejected_ = counted;
   season_ = season;
   season_.forget();
   week_ = week;
   week_.forget();
+  smoothing_ = smoothing;
   warmup_seconds_ = warmup_seconds;
 }
 

@@ -137,6 +137,8 @@ class Detector {
     season_.look_for(days_s);
     week_.look_for(weeks_s);
   }
+  // Readings that are means over minutes need no smoothing of their own: each is taken as it is.
+  void take_means() { smoothing_ = Decay(1); }
   const Season& season() const { return season_; }
   const Season& week() const { return week_; }
   void fix_threshold(double h) { thresholds_.fix(h); }

@@ -137,6 +137,17 @@ TEST_CASE("one reading is not worth more for having come late") {
   CHECK(level_after(3) == 0);
 }
 
+TEST_CASE("a reading that is a mean over minutes is taken as it is, also after a new beginning") {
+  Rig smoothed, means;
+  for (Rig* rig : {&smoothed, &means}) {
+    if (rig == &means) rig->detector->take_means(), rig->detector->begin(300);
+    rig->run(400, 0.1);
+    rig->machine.sockets = 2000;
+    rig->run(0.1, 0.1);
+  }
+  CHECK(means.detector->verdict().distance > 1.5 * smoothed.detector->verdict().distance);
+}
+
 TEST_CASE("a step in one dimension names that dimension first") {
   const auto expect_first = [](std::size_t index, auto disturb) {
     Rig rig;

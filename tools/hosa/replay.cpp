@@ -53,7 +53,7 @@ class Replay {
         detector_({table.dimensions.data(), table.dimensions.size()}),
         scoring_(table.timed, options.step_or(kRowSeconds)) {
     detector_.begin(options.warmup_train ? kForever : options.warmup_s);
-    if (!table.timed) detector_.look_for_seasons(kDayRows);
+    if (!table.timed) detector_.look_for_seasons(kDayRows), detector_.take_means();
     if (table.timed) indices_.open(detector_.dimensions());
   }
   bool parse(std::string_view line, Row& row);

@@ -27,7 +27,7 @@ ReplayScore::ReplayScore(bool timed, double row_seconds)
 
 double ReplayScore::take(const detect::Detector& detector, double seconds_left, double time) {
   const auto& verdict = detector.verdict();
-  if (!timed_) return of_rows_minutes_apart(verdict.tempered);
+  if (!timed_) return of_rows_minutes_apart(verdict.distance * verdict.tempered);
   const double near = running_out(seconds_left, time);
   if (verdict.warming) return 0;
   if (!weighed_) weigh_by_reach(detector);
@@ -36,9 +36,9 @@ double ReplayScore::take(const detect::Detector& detector, double seconds_left, 
   return detect::square_root(news * steady) * (1 + near);
 }
 
-double ReplayScore::of_rows_minutes_apart(double tempered) {
-  short_ += kShortWeight * (tempered * tempered - short_);
-  long_ += kLongWeight * (tempered * tempered - long_);
+double ReplayScore::of_rows_minutes_apart(double squared) {
+  short_ += kShortWeight * (squared - short_);
+  long_ += kLongWeight * (squared - long_);
   return detect::square_root(detect::square_root(short_ * long_));
 }
 
