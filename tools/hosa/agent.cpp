@@ -11,6 +11,15 @@
 #include "tools/hosa/verbs.h"
 
 namespace hosa {
+namespace {
+
+constexpr double kDeafS = 0.05;
+
+double clock_s() {
+  return static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
+}
+
+}  // namespace
 
 // For the next tick, or before it the next look at what tripped.
 void Agent::arm_timer() {
@@ -38,13 +47,23 @@ bool Agent::wait() {
       case Source::signals: on_signal(); break;
       case Source::control: on_control(); break;
       case Source::keeper: on_keeper(), tick = true; break;
-      case Source::limits: tick = true; break;  // step_holds() takes what is told
+      case Source::limits: tick = true, limits_heard_s_ = clock_s(); break;  // step_holds() takes what is told
       case Source::pressure: on_pressure(events[i].events), tick = true; break;
     }
   }
   if (tick) on_tick();
+  listen_to_limits();
   arm_timer();
   return !ending_;
+}
+
+// Whoever owns a held cgroup may write into its files all day: told once (EPOLLONESHOT), and again after a while. What
+// is written meanwhile the next tick takes.
+void Agent::listen_to_limits() {
+  if (limits_heard_s_ < 0 || clock_s() - limits_heard_s_ < kDeafS) return;
+  limits_heard_s_ = -1;
+  epoll_event event{.events = EPOLLIN | EPOLLONESHOT, .data = {.u32 = static_cast<uint32_t>(Source::limits)}};
+  (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, limit_watch_.fd(), &event);
 }
 
 // What woke us is seen by the tick. A trigger that reports an error is gone (its file went away): it is not asked

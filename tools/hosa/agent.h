@@ -56,6 +56,7 @@ class Agent {
 
   // agent.cpp
   bool wait();
+  void listen_to_limits();
   void on_signal();
   void on_pressure(uint32_t events);
   void on_control();
@@ -166,7 +167,8 @@ class Agent {
   Suspicion memory_suspicion_, cpu_suspicion_, task_suspicion_;
   std::array<MemoryHold, kMostHolds> memory_holds_;
   LimitWatch limit_watch_;
-  int crowds_ready_ = 0;  // hold_context.h
+  double limits_heard_s_ = -1;  // when it told something, until it is listened to again
+  int crowds_ready_ = 0;        // hold_context.h
   std::array<CpuHold, kMostHolds> cpu_holds_;
   bool settings_lowered_ = false;
   std::array<std::optional<int>, kKernelSettings.size()> setting_entries_;  // in the journal

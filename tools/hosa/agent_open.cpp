@@ -31,6 +31,7 @@ Agent::Agent(const Options& options, const Config& config)
 Result<void> Agent::watch(int fd, Source source) {
   epoll_event event{};
   event.events = source == Source::pressure ? EPOLLPRI : EPOLLIN;
+  if (source == Source::limits) event.events |= EPOLLONESHOT;
   event.data.u32 = static_cast<uint32_t>(source);
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return errno_error("watch a source");
   return {};

@@ -104,6 +104,18 @@ def judge_login(v, s, out, samples, audit, times):
     one(v, out, "answer", 2)
 
 
+def judge_scribble(v, s, out, samples, audit, times):
+    one(v, out, "scribble", 10)
+    counts = [(e["asked"], e["value"]) for e in events(out, "wakeups")]
+    if len(counts) != 2 or None in (counts[0][1], counts[1][1]):
+        v["broken"].append(f"the agent did not tell its wake-ups: {counts}")
+        return
+    (began, before), (ended, after) = counts
+    v["wakeups_s"] = round((after - before) / (ended - began), 1)
+    if v["wakeups_s"] > 200:
+        v["broken"].append(f"{v['wakeups_s']} wake-ups a second while somebody wrote into memory.swap.max (promised <= 200)")
+
+
 def judge_container(v, s, out, samples, audit, times):
     one(v, out, "exec", 3)  # `crun exec` into the held container
 
@@ -176,7 +188,7 @@ def judge_reboot(v, s, out, folder):
 
 
 MEANWHILE = {"daemon-reload": judge_reload, "restart": judge_restart, "stop": judge_stop, "set-property": judge_set_property,
-             "administrator": judge_administrator, "install": judge_install, "login": judge_login, "container": judge_container, "term": judge_term,
+             "administrator": judge_administrator, "install": judge_install, "login": judge_login, "container": judge_container, "scribble": judge_scribble, "term": judge_term,
              "stop-agent": judge_stop_agent, "kill-agent": judge_kill_agent, "restart-agent": judge_restart_agent}
 
 
