@@ -41,7 +41,7 @@ bool Suspicion::raise(Cause cause, double onset_s, double now_s) {
 }
 
 Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> uses, const UseHistory& history,
-                        double least_growth, double room) {
+                        double least_growth) {
   Finding finding;
   if (earlier_.time_s < 0) {
     begun_s_ = now_s;
@@ -82,9 +82,9 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
   };
   finding.most_of_shared = of_kind(&UnitUse::shared_bytes, finding.shared_growth);
   finding.most_of_kernel = of_kind(&UnitUse::kernel_bytes, finding.kernel_growth);
-  const bool again = last_unit_ == finding.unit && last_growth_ >= least_growth / 4;
-  const double pace = (finding.growth - last_growth_) / std::max(now_s - last_look_s_, 1e-3);
-  last_unit_ = finding.unit, last_growth_ = finding.growth, last_look_s_ = now_s;
+  // Who was met twice at the top of its swing has not grown between.
+  const bool again = last_unit_ == finding.unit && last_growth_ >= least_growth / 4 && finding.growth > last_growth_;
+  last_unit_ = finding.unit, last_growth_ = finding.growth;
   finding.usual_cpu_per_s = usual_rate(history, *before, culprit.unit);
   const double seconds = now_s - earlier_.time_s;
   if (seconds < kShortestLookS) return finding;
@@ -93,9 +93,6 @@ Finding Suspicion::look(Carrier carrier, double now_s, std::span<const UnitUse> 
     earlier_ = later_;
     later_.fill(now_s, uses);
   }
-  // Both slopes: who was met twice at the top of its swing has not grown between.
-  const bool urgent = carrier != Carrier::memory || std::min(finding.growth_per_s, pace) * kUrgentS > room;
-  if (!urgent && now_s - begun_s_ < kPatientLookS) return finding;
   if (carrier == Carrier::memory && !again) return finding;
   finding.confirmed = finding.named && finding.growth_per_s > 0 && finding.growth >= least_growth;
   return finding;

@@ -25,13 +25,13 @@ TEST_CASE("what a culprit grew by outside of its processes is told apart from wh
   Suspicion suspicion;
   (void)suspicion.raise(Cause::tripwire, 1, 1);
   const UnitUse now[] = {{kLeaker, 260 * kMega, 0, 1, 230 * kMega, 8 * kMega}};
-  const Finding finding = suspicion.look(Carrier::memory, 1, now, history, 1, 1e9);
+  const Finding finding = suspicion.look(Carrier::memory, 1, now, history, 1);
   CHECK(finding.shared_growth == Approx(30 * kMega));
   CHECK(finding.most_of_shared);
   CHECK(finding.kernel_growth == Approx(1 * kMega));
   const UnitUse beside[] = {
       now[0], {kInnocent, 40 * kMega, 0, 1, 0, 3 * kMega}, {kOther, 31 * kMega, 0, 1, 31 * kMega}};
-  const Finding shared = suspicion.look(Carrier::memory, 1.2, beside, history, 1, 1e9);
+  const Finding shared = suspicion.look(Carrier::memory, 1.2, beside, history, 1);
   CHECK_FALSE(shared.most_of_shared);
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("who was met once at the top of its swing is not confirmed") {
   for (int i = 0; i < 20; ++i) {
     const double swing = i % 3 == 1 ? 8 : 0;
     const UnitUse uses[] = {{kLeaker, (20 + swing) * kMega, 1, 1}, {kInnocent, 300 * kMega, 50, 1}};
-    CHECK_FALSE(suspicion.look(Carrier::memory, 10.0 + i * 0.15, uses, history, 4 * kMega, 16 * kMega).confirmed);
+    CHECK_FALSE(suspicion.look(Carrier::memory, 10.0 + i * 0.15, uses, history, 4 * kMega).confirmed);
   }
 }
 

@@ -99,7 +99,7 @@ class Agent {
   // look_cpu.cpp, look_forks.cpp
   void look_for_cpu();
   bool crowd_counts() const;
-  bool met_a_crowd_once() const;
+  bool met_once(const Suspicion& suspicion) const;
   CrowdReading crowd_reading() const;
   void note_crowd(const TaskCounts& tasks, double now_s);
   void look_for_tasks();

@@ -33,7 +33,8 @@ bool Agent::count() {
   const bool suspicious = suspects();
   if (fork_watch_.waits()) return false;  // among a storm's children it would last longer than the watch
   const double crowd_s = static_cast<double>(census_.processes().size()) * kLookPerProcessS;
-  const double shortest_s = met_a_crowd_once() ? Suspicion::kShortestLookS : kLookS;
+  const bool met = met_once(cpu_suspicion_) || met_once(memory_suspicion_);
+  const double shortest_s = met ? Suspicion::kShortestLookS : kLookS;
   const double look_s = active_holds() > 0 ? std::max(kLookHoldingS, crowd_s) : shortest_s;
   if (now_s - counted_s_ < (suspicious ? look_s : calm_census_s_)) return false;
   const uint64_t used_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -151,8 +152,8 @@ void Agent::look_for_memory() {
   const double now_s = moment_->now_s;
   if (!memory_suspicion_.active(now_s)) return drop_memory_suspicion();
   const double room = this->room();
-  const double least = std::max(Suspicion::kLeastBytes, room / 100);
-  const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, candidates(), history_, least, room);
+  const double least = std::max(Suspicion::kLeastBytes, room / 200);
+  const Finding finding = memory_suspicion_.look(Carrier::memory, now_s, candidates(), history_, least);
   if (finding.confirmed && room / finding.growth_per_s < horizon_s()) {
     hold_memory(finding);
     tripwires_.confirmed(Tripwires::Suspected::memory);

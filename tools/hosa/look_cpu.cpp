@@ -42,8 +42,8 @@ void Agent::note_crowd(const TaskCounts& tasks, double now_s) {
 }
 
 // The last look was the first at it.
-bool Agent::met_a_crowd_once() const {
-  return cpu_suspicion_.cause() != Cause::none && cpu_suspicion_.began_s() == counted_s_;
+bool Agent::met_once(const Suspicion& suspicion) const {
+  return suspicion.cause() != Cause::none && suspicion.began_s() == counted_s_;
 }
 
 void Agent::look_for_cpu() {

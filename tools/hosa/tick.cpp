@@ -29,10 +29,10 @@ int Agent::level() const {
 }
 
 double Agent::pace() const {
-  if (active_holds() == 0 && met_a_crowd_once()) {
-    const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
-    return std::max(kSecondLookS - (now_s - cpu_suspicion_.began_s()), kBreathS);
-  }
+  const double now_s = static_cast<double>(clock_ns(CLOCK_MONOTONIC)) * 1e-9;
+  for (const Suspicion* suspicion : {&cpu_suspicion_, &memory_suspicion_})
+    if (active_holds() == 0 && met_once(*suspicion))
+      return std::max(kSecondLookS - (now_s - suspicion->began_s()), kBreathS);
   double wish = suspects() || moment_->verdict->level >= 1 || crowd_.stands() ? kSuspiciousS : kCalmS;
   if (active_holds() > 0) wish = static_cast<double>(kSenseHoldingNs) * 1e-9;
   for (const MemoryHold& hold : memory_holds_) wish = std::min(wish, hold.wish_s());
