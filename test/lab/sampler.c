@@ -8,10 +8,13 @@
 //                hierarchy its total_rss, plus Shmem and sockets of the machine), "refault" workingset_refault_file,
 //                "psi" total us of memory full, "oom" oom_kill of vmstat
 //   every second {"t","agent_rss" kB,"agent_cpu" s,"agent_switches"} while the agent lives
-//   at changes   {"t","change":FILE,"group":PATH,"old","new"}, looked for every 0.2 s
+//   at changes   {"t","change":FILE,"group":PATH,"old","new"}, looked for every 0.2 s; of the offender's limits t is when
+//                they were written (inotify), not when that was seen
 // It is mlocked and SCHED_FIFO; its last line {"t","sampler_cpu"} says what it took itself, in seconds. "gap" of a line
 // is how late that line is, if more than 0.1 s.
 #include <sched.h>
+#include <poll.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 
 #include "test/lab/inspect.h"
@@ -137,10 +140,58 @@ static void sample_agent(const char* pidfile) {
           ticks / (double)sysconf(_SC_CLK_TCK), switches);
 }
 
-static void changed(const struct group* g, const char* file, const char* old, const char* now, void* first) {
-  if (*(int*)first) return;
-  fprintf(out, "{\"t\":%.3f,\"change\":\"%s\",\"group\":\"%s\",\"old\":\"%s\",\"new\":\"%s\"}\n", now_boot(), file,
-          g->path, old, now);
+// When the offender's limits were first written since the last look at them.
+static const char* const kWatched[] = {"memory.high", "memory.swap.max", "cpu.weight", "cpu.max", "pids.max"};
+enum { kWatchedFiles = sizeof kWatched / sizeof *kWatched };
+struct writes {
+  const char* group;  // its directory
+  int inotify, watch[kWatchedFiles], first_look;
+  double t[kWatchedFiles];  // 0: not since then
+};
+
+static void watch_writes(struct writes* w) {
+  char path[4352];
+  w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  for (int i = 0; i < kWatchedFiles; i++) {
+    snprintf(path, sizeof path, "%s/%s", w->group, kWatched[i]);
+    w->watch[i] = inotify_add_watch(w->inotify, path, IN_MODIFY);
+  }
+}
+
+static void note_writes(struct writes* w) {
+  _Alignas(struct inotify_event) char events[4096];
+  for (ssize_t n; (n = read(w->inotify, events, sizeof events)) > 0;) {
+    for (char* p = events; p < events + n; p += sizeof(struct inotify_event)) {  // of files: no names follow
+      for (int i = 0; i < kWatchedFiles; i++)
+        if (w->watch[i] == ((struct inotify_event*)p)->wd && w->t[i] == 0) w->t[i] = now_boot();
+    }
+  }
+}
+
+// Until the next multiple, noting what is written meanwhile.
+static void wait_noting(struct pace* pace, struct writes* w) {
+  struct pollfd readable = {w->inotify, POLLIN, 0};
+  double until = pace->next + pace->step;
+  for (double left; (left = until - now_boot()) > 0;) {
+    struct timespec time = {(time_t)left, (long)((left - (double)(time_t)left) * 1e9)};
+    if (ppoll(&readable, 1, &time, NULL) <= 0) break;
+    note_writes(w);
+  }
+  pace_wait(pace);
+}
+
+static double written_at(const struct writes* w, const char* group, const char* file) {
+  size_t all = strlen(w->group), end = strlen(group);
+  for (int i = 0; i < kWatchedFiles && end <= all && !strcmp(w->group + all - end, group); i++)
+    if (!strcmp(kWatched[i], file) && w->t[i] > 0) return w->t[i];
+  return now_boot();
+}
+
+static void changed(const struct group* g, const char* file, const char* old, const char* now, void* writes) {
+  const struct writes* w = writes;
+  if (w->first_look) return;
+  fprintf(out, "{\"t\":%.3f,\"change\":\"%s\",\"group\":\"%s\",\"old\":\"%s\",\"new\":\"%s\"}\n",
+          written_at(w, g->path, file), file, g->path, old, now);
 }
 
 int main(int argc, char** argv) {
@@ -165,12 +216,13 @@ int main(int argc, char** argv) {
   sched_setscheduler(0, SCHED_FIFO, &fifo);
   mlockall(MCL_CURRENT | MCL_FUTURE);
   static struct tree tree;
-  int first = 1;
+  struct writes writes = {.group = argv[1], .first_look = 1};
+  watch_writes(&writes);
   const char* cgroups = getenv("LAB_CGROUPS");
   if (!cgroups) cgroups = "/sys/fs/cgroup";
   if (tree_open(&tree, cgroups)) perror(cgroups);
-  tree_look(&tree, changed, &first);
-  first = 0;
+  tree_look(&tree, changed, &writes);
+  writes.first_look = 0;
   // A look is 1-2.4 ms on one CPU at 125 MIPS, and this runs ahead of everybody: where it met a request in the fault and
   // none before, it was the bystander's p99 (0.8 -> 1.8 ms, lab sockets). So it looks between two requests, which are due
   // at multiples of 5 ms and take 0.3.
@@ -178,9 +230,12 @@ int main(int argc, char** argv) {
   for (unsigned tick = 0; now_boot() < until; tick++) {
     double late = now_boot() - pace.next;
     sample(&w, tick % 2 == 0, late);
-    if (tick % 2 == 1) tree_look(&tree, changed, &first);
+    if (tick % 2 == 1) {
+      tree_look(&tree, changed, &writes);
+      memset(writes.t, 0, sizeof writes.t);
+    }
     if (tick % 10 == 5) sample_agent(argv[2]), fflush(out);
-    pace_wait(&pace);
+    wait_noting(&pace, &writes);
   }
   struct rusage used;
   getrusage(RUSAGE_SELF, &used);
