@@ -22,7 +22,7 @@ inline constexpr std::size_t kKnownSizes = 256;  // a systemd server has 60-120 
 
 class KnownSizes {
  public:
-  // A start-up below this is over before anybody is named (Suspicion: 4 MB at 0.4 s).
+  // A start-up below this is over before anybody is named (Suspicion: 4 MB after 0.2 s).
   static constexpr double kLeastBytes = 8.0 * 1024 * 1024;
   // One look in 5 s goes to one unit: of 30 units each has 600 looks a day, so half a size is forgotten in a day.
   static constexpr double kForgetting = 1.0 / 900;

@@ -11,7 +11,7 @@ namespace hosa {
 namespace {
 
 constexpr double kCalmS = 0.5, kSuspiciousS = 0.15;
-// From the first look at a crowd to the second, which is all it takes (suspicion.cpp): others wait meanwhile.
+// From the first look at a crowd, or at somebody who grows, to the second, which is all it takes (suspicion.cpp).
 // Where the first took longer itself (0.12 s among 60 processes without the memory controller), soon.
 constexpr double kSecondLookS = 1.05 * Suspicion::kShortestLookS, kBreathS = 0.02;
 constexpr std::size_t kMostInAHurry = 200;
