@@ -158,6 +158,7 @@ Orders Holding::step(const Observation& o) {
   if (!o.room_ready) return orders;  // the keeper is still moving the growers in
   orders.pulse = bucket_.step(o.now_s, growth, fill_, o.freeze);
   const double quiet_since = std::max(bucket_.quiet_since_s(), entered_s_);
+  orders.give_cpu = o.now_s - quiet_since >= kCpuBackS;
   if (o.now_s - quiet_since < hysteresis_) return orders;
   // It runs and needs no freeze: one step back, to an insurance counted from here.
   severe_ = false;

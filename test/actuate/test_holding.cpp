@@ -12,7 +12,7 @@ constexpr double kMega = 1024 * 1024;
 // A 1 GiB machine in which one unit grows: the agent's side of the contract, in arithmetic.
 struct Machine {
   double available = 690 * kMega, bytes = 20 * kMega, now = 0;
-  bool frozen = false, room = false, agrees = true, has_line = true, warming = false;
+  bool frozen = false, room = false, agrees = true, has_line = true, warming = false, busy = false, has_cpu = true;
   int line_writes = 0, line_drops = 0;
   double line = 0, known = 0;
   Holding holding;
@@ -38,15 +38,16 @@ struct Machine {
   void carry_out(const Orders& orders) {
     if (orders.set_line) ++line_writes, line = orders.line_bytes;
     if (orders.drop_line) ++line_drops, line = 0;
-    if (orders.open_room) room = true;
-    if (orders.close_room) room = frozen = false;
-    if (orders.pulse == Pulse::freeze) frozen = true;
+    if (orders.open_room) room = true, has_cpu = false;
+    if (orders.close_room) room = frozen = false, has_cpu = true;
+    if (orders.give_cpu) has_cpu = true;
+    if (orders.pulse == Pulse::freeze) frozen = true, has_cpu = false;
     if (orders.pulse == Pulse::thaw) frozen = false;
   }
   void run(double seconds, double rate) {
     for (const double end = now + seconds; now < end;) {
       now += 0.01;
-      const double growth = frozen ? 0 : rate * 0.01;
+      const double growth = frozen ? 0 : busy && !has_cpu ? 1 * kMega * 0.01 : rate * 0.01;
       bytes += growth, available -= growth;
       carry_out(holding.step(look()));
     }
@@ -70,6 +71,20 @@ TEST_CASE("a leak of 50 MB/s uses at most 70 % of the room in 60 s and everythin
   CHECK_FALSE(m.room);
   CHECK(m.line == 0);
   CHECK(m.line_drops == 1);
+}
+
+TEST_CASE("who grows slowly because others have the CPU is not let go") {
+  Machine m;
+  const double room = m.look().room_bytes, start = m.bytes;
+  m.carry_out(m.holding.insure(m.look()));
+  m.run(15, 50 * kMega);
+  REQUIRE(m.holding.stage() == Stage::bucket);
+  m.busy = true;  // the held have next to no claim to it
+  m.run(45, 50 * kMega);
+  CHECK(m.holding.stage() == Stage::bucket);
+  CHECK(m.bytes - start <= 0.70 * room);
+  m.run(5, 0);
+  CHECK_FALSE(m.room);
 }
 
 TEST_CASE("a start-up that stops in time is insured, never held, and the insurance is taken back") {

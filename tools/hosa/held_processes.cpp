@@ -1,5 +1,6 @@
 #include "tools/hosa/held_processes.h"
 
+#include "actuate/undo.h"
 #include "proprioception/turn.h"
 
 namespace hosa {
@@ -9,6 +10,14 @@ void HeldProcesses::clear() {
   unprepared_.clear();
   gone_.clear();
   limits_ = FreezeLimits{};
+  has_cpu_ = false;
+}
+
+void HeldProcesses::give_cpu(const HoldContext& c, const Fd& cgroup) {
+  if (has_cpu_) return;
+  has_cpu_ = true;
+  (void)undo_processes(c.journal, c.roots, all(), cgroup);
+  unprepared_ = all_;
 }
 
 FreezeLimits HeldProcesses::limits() const {
@@ -43,6 +52,7 @@ void HeldProcesses::prepare(const HoldContext& c, const Members& members) {
       (void)lower_autogroup(c.journal, *c.roots.proc, process, lease_ns());
   }
   unprepared_.clear();
+  has_cpu_ = false;
   for (const ProcessRef& process : gone_) c.journal.forget_process(process.pid, process.start_ticks);
   gone_.clear();
 }

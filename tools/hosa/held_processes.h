@@ -18,6 +18,10 @@ class HeldProcesses {
   bool add(const ProcessRef& process);
   // Who was born in the room is held, too; who has gone is not any more.
   void adopt(const HoldContext& c, const PidList& inside);
+  // What was done to them is undone: SCHED_IDLE, oom_score_adj, autogroup. cgroup: where their room is. The next
+  // prepare() does it again.
+  void give_cpu(const HoldContext& c, const Fd& cgroup);
+  bool has_cpu() const { return has_cpu_; }
   // `members` of the unit tell whether a whole session is held.
   void prepare(const HoldContext& c, const Members& members);
 
@@ -38,6 +42,7 @@ class HeldProcesses {
 
   FixedVector<ProcessRef, kMost> all_, unprepared_, gone_;
   FreezeLimits limits_;
+  bool has_cpu_ = false;  // again
 };
 
 }  // namespace hosa

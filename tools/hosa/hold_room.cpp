@@ -141,7 +141,7 @@ void HoldRoom::pulse(const HoldContext& c, MemoryEpisode& e, Pulse what) {
 }
 
 void HoldRoom::close(const HoldContext& c, MemoryEpisode& e) {
-  if (e.means == MemoryMeans::room) {
+  if (e.means == MemoryMeans::room && !e.held.has_cpu()) {
     static PidList inside;
     inside.clear();
     (void)room_.members(inside);

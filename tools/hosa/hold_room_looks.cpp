@@ -78,6 +78,7 @@ void HoldRoom::list_inside(const HoldContext& c, MemoryEpisode& e) {
   if (e.means != MemoryMeans::room) {
     inside_.clear();
     for (const ProcessRef& process : e.held.all()) inside_.push_back(process.pid);
+    e.held.prepare(c, e.now);
     return;
   }
   if (members_read_s_ >= frozen_s_) return;

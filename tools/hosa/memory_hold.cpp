@@ -165,6 +165,10 @@ void MemoryHold::carry_out(const HoldContext& c, const Orders& orders) {
   if (orders.set_line) line_.set(c, e_, orders.line_bytes);
   if (orders.open_room && c.ceiling >= 3) room_.fill(c, e_);
   if (!orders.close_room) room_.pulse(c, e_, orders.pulse);
+  if (orders.give_cpu && !e_.held.has_cpu()) {
+    e_.held.give_cpu(c, e_.cgroup);
+    weight_.restore(c, e_), shares_.note(c, e_, shares_.restore(c));
+  }
   if (orders.close_room) room_.close(c, e_), weight_.restore(c, e_), shares_.note(c, e_, shares_.restore(c));
   if (orders.drop_line) line_.drop(c, e_), weight_.leave(c);
 }
@@ -184,8 +188,8 @@ void MemoryHold::step(const HoldContext& c) {
   }
   carry_out(c, orders);
   if (e_.is(Stage::bucket)) {
-    room_.look_outside(c, e_), weight_.step(c, e_);
-    keep_shares(c);
+    room_.look_outside(c, e_);
+    if (!e_.held.has_cpu()) weight_.step(c, e_), keep_shares(c);
   }
   if (e_.is(Stage::bucket) || e_.is(Stage::insured)) line_.keep(c, e_);
   arm_quota(c);
