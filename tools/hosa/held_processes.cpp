@@ -10,7 +10,7 @@ void HeldProcesses::clear() {
   unprepared_.clear();
   gone_.clear();
   limits_ = FreezeLimits{};
-  has_cpu_ = false;
+  has_cpu_ = idled_ = false;
 }
 
 void HeldProcesses::give_cpu(const HoldContext& c, const Fd& cgroup) {
@@ -41,6 +41,7 @@ bool HeldProcesses::add(const ProcessRef& process) {
 // paced process catches up at full speed, and its neighbours waited 4-8 ms at each thaw (6.1, one CPU). It takes 3-5 ms
 // a process there, so it is done while they are frozen; and what is read of a watchdog (0.3 ms each), too.
 void HeldProcesses::prepare(const HoldContext& c, const Members& members) {
+  if (idled_ && unprepared_.empty() && !is_idled(c.journal, all_[all_.size() - 1])) unprepared_ = all_;
   for (const ProcessRef& process : unprepared_) {
     heed_watchdog(c, process.pid);
     let_others_run();
@@ -53,6 +54,7 @@ void HeldProcesses::prepare(const HoldContext& c, const Members& members) {
   }
   unprepared_.clear();
   has_cpu_ = false;
+  idled_ = all_.size() > 0 && is_idled(c.journal, all_[all_.size() - 1]);
   for (const ProcessRef& process : gone_) c.journal.forget_process(process.pid, process.start_ticks);
   gone_.clear();
 }
