@@ -83,6 +83,20 @@ TEST_CASE("who was met once at the top of its swing is not confirmed") {
   }
 }
 
+TEST_CASE("who was met twice at the top of its swing has not grown between and is not confirmed") {
+  const UseHistory history = calm_history();
+  Suspicion suspicion;
+  suspicion.raise(Cause::tripwire, 10.0, 10.0);
+  const auto look = [&](double now, double grown) {
+    const UnitUse uses[] = {{kLeaker, (20 + grown) * kMega, 1, 1}, {kInnocent, 300 * kMega, 50, 1}};
+    return suspicion.look(Carrier::memory, now, uses, history, 4 * kMega).confirmed;
+  };
+  CHECK_FALSE(look(10.00, 2));
+  CHECK_FALSE(look(10.05, 8));
+  CHECK_FALSE(look(10.15, 8));
+  CHECK(look(10.25, 9));  // it grows on
+}
+
 TEST_CASE("a unit born since onset has grown by all it has") {
   const UseHistory history = calm_history();
   Suspicion suspicion;

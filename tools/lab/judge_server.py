@@ -188,7 +188,8 @@ def judge_reboot(v, s, out, folder):
 
 
 MEANWHILE = {"daemon-reload": judge_reload, "restart": judge_restart, "stop": judge_stop, "set-property": judge_set_property,
-             "administrator": judge_administrator, "install": judge_install, "login": judge_login, "container": judge_container, "scribble": judge_scribble, "term": judge_term,
+             "administrator": judge_administrator, "install": judge_install, "login": judge_login, "term": judge_term,
+             "container": judge_container, "scribble": judge_scribble,
              "stop-agent": judge_stop_agent, "kill-agent": judge_kill_agent, "restart-agent": judge_restart_agent}
 
 
